@@ -3,17 +3,20 @@ package slo
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 )
 
+type durationUnit struct {
+	symbol byte
+	length time.Duration
+}
+
 // durationUnits are the units of ParseDuration from the longest to the shortest.
 // Months and years are missing on purpose: they have no fixed length here, and
 // calendar windows say them exactly.
-var durationUnits = []struct {
-	symbol byte
-	length time.Duration
-}{
+var durationUnits = []durationUnit{
 	{'w', 7 * 24 * time.Hour},
 	{'d', 24 * time.Hour},
 	{'h', time.Hour},
@@ -53,16 +56,10 @@ func ParseDuration(s string) (time.Duration, error) {
 }
 
 // unitIndex finds the unit whose symbol the text begins with, or -1.
-func unitIndex(units []struct {
-	symbol byte
-	length time.Duration
-}, text string) int {
-	for i, unit := range units {
-		if text != "" && text[0] == unit.symbol {
-			return i
-		}
-	}
-	return -1
+func unitIndex(units []durationUnit, text string) int {
+	return slices.IndexFunc(units, func(unit durationUnit) bool {
+		return text != "" && text[0] == unit.symbol
+	})
 }
 
 // leadingCount cuts the whole number that the text begins with.

@@ -40,9 +40,8 @@ const (
 
 // baseTiers are the alerts of the SRE workbook (Beyer et al., "The Site Reliability
 // Workbook", 2018, chapter 5, table 5-8): a page at 2% of the budget in an hour or 5%
-// in six, a ticket at 10% in three days; and, as in the alerts of large users of that
-// table, a ticket at 10% in one day. Headroom is how much of all events may have to
-// fail before the tier speaks.
+// in six, a ticket at 10% in three days; and a ticket at 10% in one day, as Sloth adds
+// to that table. Headroom is the largest share of bad events that a tier may wait for.
 var baseTiers = []struct {
 	severity Severity
 	budget   float64
