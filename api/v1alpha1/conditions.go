@@ -1,0 +1,74 @@
+package v1alpha1
+
+// Condition types of every kind. Ready is about the operator: it says whether
+// the object is understood and measured. Met is about the promise.
+const (
+	// ConditionReady is True when the object is understood and its figures are
+	// current or fresh enough.
+	//
+	// Reasons when True:  Evaluated, Suspended (Objective); Available (sources).
+	// Reasons when False: those of Reconciling and Stalled.
+	ConditionReady = "Ready"
+
+	// ConditionReconciling is True while the operator waits for something that
+	// can come by itself, and absent otherwise.
+	//
+	// Reasons: EvaluationPending, SourceNotFound, SourceUnavailable (Objective);
+	// those of a source's fault that can pass: Unreachable, Timeout,
+	// Unauthorized, CertificateInvalid, NotPrometheus, RateLimited, ServerError,
+	// PartialResponse, SecretNotFound, ReferenceForbidden (sources).
+	ConditionReconciling = "Reconciling"
+
+	// ConditionStalled is True when a person must change the object, and absent
+	// otherwise.
+	//
+	// Reasons: InvalidQuery, InvalidThreshold, InvalidTarget, InvalidTimeZone,
+	// InvalidSpec, SourceNotAllowed, LimitExceeded (Objective); InvalidSpec
+	// (sources).
+	ConditionStalled = "Stalled"
+
+	// ConditionMet says whether the promise holds. Only an Objective has it.
+	//
+	// Reasons when True:    TargetMet.
+	// Reasons when False:   TargetMissed.
+	// Reasons when Unknown: EvaluationPending, InsufficientData, NoData,
+	// Inconclusive, SourceUnavailable, SourceNotFound, Suspended, and those of
+	// Stalled.
+	ConditionMet = "Met"
+)
+
+// Reasons of an Objective's conditions.
+const (
+	ReasonEvaluated         = "Evaluated"         // figures are current
+	ReasonEvaluationPending = "EvaluationPending" // the first evaluation is under way
+	ReasonTargetMet         = "TargetMet"         // attainment is at least the target
+	ReasonTargetMissed      = "TargetMissed"      // attainment is below the target
+	ReasonInsufficientData  = "InsufficientData"  // fewer events than minimumEvents
+	ReasonNoData            = "NoData"            // no sample in the whole window
+	ReasonInconclusive      = "Inconclusive"      // the confidence interval holds the target
+	ReasonSuspended         = "Suspended"         // spec.suspend is true
+	ReasonSourceNotFound    = "SourceNotFound"    // the source does not exist
+	ReasonSourceNotAllowed  = "SourceNotAllowed"  // the source does not allow this namespace
+	ReasonSourceUnavailable = "SourceUnavailable" // the source does not answer, or answers with an error
+	ReasonInvalidQuery      = "InvalidQuery"      // PromQL that does not parse, is no selector, or is refused
+	ReasonInvalidThreshold  = "InvalidThreshold"  // a threshold that is no bucket boundary
+	ReasonInvalidTarget     = "InvalidTarget"     // a target that the indicator cannot have
+	ReasonInvalidTimeZone   = "InvalidTimeZone"   // a time zone that does not exist
+	ReasonInvalidSpec       = "InvalidSpec"       // any other value that cannot work
+	ReasonLimitExceeded     = "LimitExceeded"     // an answer larger than spec.limits of the source
+)
+
+// Reasons of a source's conditions, beside InvalidSpec.
+const (
+	ReasonAvailable          = "Available"          // the server answers queries
+	ReasonSecretNotFound     = "SecretNotFound"     // a Secret, a ConfigMap or a key of one is missing
+	ReasonReferenceForbidden = "ReferenceForbidden" // the operator may not read the Secret
+	ReasonUnreachable        = "Unreachable"        // no connection
+	ReasonTimeout            = "Timeout"            // no answer in time
+	ReasonUnauthorized       = "Unauthorized"       // the server refuses the credentials
+	ReasonCertificateInvalid = "CertificateInvalid" // the server's certificate cannot be trusted
+	ReasonNotPrometheus      = "NotPrometheus"      // an answer that is not the Prometheus API's
+	ReasonRateLimited        = "RateLimited"        // the server asks for fewer queries
+	ReasonServerError        = "ServerError"        // the server failed
+	ReasonPartialResponse    = "PartialResponse"    // the server left data out
+)
