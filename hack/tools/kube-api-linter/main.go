@@ -23,8 +23,13 @@ func main() {
 // Left out: minlength, because a list, a map or a status string may be empty, and
 // nobools, because a plain switch like "suspend" is one.
 var rules = config.Linters{
-	Enable:  []string{"maxlength", "statusoptional", "statussubresource"},
-	Disable: []string{"nodurations"}, // a duration reads "28d" in YAML, like in Prometheus
+	Enable: []string{"maxlength", "statusoptional", "statussubresource"},
+	Disable: []string{
+		"nodurations",       // a duration reads "28d" in YAML, like in Prometheus
+		"nonpointerstructs", // for built-in types; a CRD's schema says what is required
+		"optionalfields",    // refuses the pointers that tell a union's members apart
+		"requiredfields",    // takes a union, checked by CEL, and a time for optional
+	},
 }
 
 // settings are those of custom resources: no protobuf, and defaults that
@@ -33,7 +38,4 @@ var settings = config.LintersConfig{
 	"conditions": map[string]any{"useProtobuf": "Forbid", "usePatchStrategy": "Ignore", "isFirstField": "Ignore"},
 	"defaults":   map[string]any{"preferredDefaultMarker": "kubebuilder:default"},
 	"nomaps":     map[string]any{"policy": "AllowStringToStringMaps"},
-	"optionalfields": map[string]any{
-		"pointers": map[string]any{"preference": "WhenRequired"},
-	},
 }
