@@ -15,7 +15,7 @@ const maxDecimals = 6
 
 // maxScale bounds the ends of a scale, so that six decimals of any value survive
 // in a float64.
-const maxScale = 1e6
+const maxScale = 1000
 
 // Unit turns a ratio in [0,1] into what people read, and back. The zero Unit
 // measures nothing; use Percent, Apdex, NetPromoter or Mean. Units are comparable.
@@ -47,12 +47,12 @@ var (
 )
 
 // Mean returns the unit of an average score, which shows a ratio as a value of the
-// scale, such as "4.2". The scale's ends must lie within ±1,000,000 and at least 1
+// scale, such as "4.2". The scale's ends must lie within ±1000 and at least 1
 // apart.
 func Mean(lowest, highest float64) (Unit, error) {
 	if !(math.Abs(lowest) <= maxScale) || !(math.Abs(highest) <= maxScale) || !(highest-lowest >= 1) {
 		return Unit{}, fmt.Errorf("build scale from %v to %v: "+
-			"lowest must be at least 1 below highest, and both within ±1000000", lowest, highest)
+			"lowest must be at least 1 below highest, and both within ±1000", lowest, highest)
 	}
 	u := Unit{name: "mean", noun: "as a score", lowest: lowest, highest: highest, decimals: 1}
 	u.example = u.text(0.75, u.decimals)
@@ -134,7 +134,8 @@ func (u Unit) honestEnds(ratio, shown float64) bool {
 }
 
 // render writes the ratio with the fewest decimals that honest accepts. Where even
-// the last decimal rounds across a line, it rounds to the other side.
+// the last decimal rounds across a line, it rounds to the other side: up if that is
+// honest, else down, which never claims more than was earned.
 func (u Unit) render(ratio float64, honest func(shown float64) bool) string {
 	for decimals := u.decimals; decimals <= maxDecimals; decimals++ {
 		text := u.text(ratio, decimals)
@@ -143,11 +144,11 @@ func (u Unit) render(ratio float64, honest func(shown float64) bool) string {
 		}
 	}
 	scale := math.Pow10(maxDecimals)
-	down := u.write(math.Floor(u.value(ratio)*scale)/scale, maxDecimals)
-	if honest(u.shown(down)) {
-		return down
+	up := u.write(math.Ceil(u.value(ratio)*scale)/scale, maxDecimals)
+	if honest(u.shown(up)) {
+		return up
 	}
-	return u.write(math.Ceil(u.value(ratio)*scale)/scale, maxDecimals)
+	return u.write(math.Floor(u.value(ratio)*scale)/scale, maxDecimals)
 }
 
 // value places a ratio on the unit's scale.
