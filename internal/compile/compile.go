@@ -1,0 +1,177 @@
+package compile
+
+import (
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/promql"
+	"github.com/experience-slo/operator/internal/slo"
+)
+
+// Input is an objective and what was gathered about it.
+type Input struct {
+	Objective *v1alpha1.Objective
+	// Source is the spec of the objective's source.
+	Source *v1alpha1.MetricSourceSpec
+	Now    time.Time
+}
+
+// Compile makes the plan of an objective, or an *Error that names the field at
+// fault.
+func Compile(in Input) (*Plan, error) {
+	window, err := windowOf(in.Objective.Spec.Window)
+	if err != nil {
+		return nil, err
+	}
+	shape, err := shapeOf(in.Objective)
+	if err != nil {
+		return nil, err
+	}
+	target, err := shape.unit.Parse(string(in.Objective.Spec.Target))
+	if err != nil {
+		return nil, &Error{Reason: v1alpha1.ReasonInvalidTarget, Field: "spec.target", Err: err}
+	}
+	level, err := levelOf(in.Objective.Spec.Confidence)
+	if err != nil {
+		return nil, err
+	}
+	plan := newPlan(in, shape, window)
+	plan.Target, plan.Level = target, level
+	plan.Tiers = tiersOf(in.Objective, target, window.Period(in.Now))
+	return plan, plan.prepare()
+}
+
+func newPlan(in Input, shape *shape, window slo.Window) *Plan {
+	o := in.Objective
+	grid := slo.GridFor(window, in.Now)
+	return &Plan{
+		Key:           types.NamespacedName{Namespace: o.Namespace, Name: o.Name},
+		UID:           o.UID,
+		Generation:    o.Generation,
+		Source:        KeyOf(o),
+		Service:       string(o.Spec.Service),
+		Perspective:   string(o.Spec.Perspective),
+		Touchpoint:    string(o.Spec.Touchpoint),
+		Unit:          shape.unit,
+		Window:        window,
+		Grid:          grid,
+		MinimumEvents: float64(max(1, o.Spec.MinimumEvents)),
+		Interval:      shape.interval,
+		Banded:        shape.banded,
+		Histogram:     shape.histogram,
+		build: builder{
+			shape: shape, policy: policies[o.Spec.NewSeries], width: grid.Width,
+			confine: confinement(in.Source, o.Namespace),
+		},
+	}
+}
+
+var policies = map[v1alpha1.NewSeriesPolicy]promql.NewSeries{
+	v1alpha1.NewSeriesOnKnownTarget: promql.OnKnownTarget,
+	v1alpha1.NewSeriesFromZero:      promql.FromZero,
+	v1alpha1.NewSeriesIgnore:        promql.Ignore,
+}
+
+// KeyOf is the key of an objective's source.
+func KeyOf(o *v1alpha1.Objective) SourceKey {
+	ref := o.Source()
+	key := SourceKey{Kind: ref.Kind, Name: string(ref.Name)}
+	if ref.Kind == v1alpha1.SourceKindMetricSource {
+		key.Namespace = o.Namespace
+	}
+	return key
+}
+
+func confinement(source *v1alpha1.MetricSourceSpec, namespace string) promql.Confinement {
+	var c promql.Confinement
+	for _, m := range source.Matchers {
+		c = c.Confine(string(m.Label), m.Value)
+	}
+	if source.Tenancy != nil {
+		c = c.Confine(string(source.Tenancy.Label), namespace)
+	}
+	return c
+}
+
+func windowOf(w v1alpha1.Window) (slo.Window, error) {
+	if w.Calendar == nil {
+		rolling, err := slo.ParseDuration(string(w.Rolling))
+		if err == nil {
+			err = slo.Window{Rolling: rolling}.Validate()
+		}
+		if err != nil {
+			return slo.Window{}, &Error{Reason: v1alpha1.ReasonInvalidSpec, Field: "spec.window.rolling", Err: err}
+		}
+		return slo.Window{Rolling: rolling}, nil
+	}
+	zone := string(w.Calendar.TimeZone)
+	location, err := time.LoadLocation(zone)
+	if err != nil || zone == "Local" {
+		return slo.Window{}, &Error{
+			Reason: v1alpha1.ReasonInvalidTimeZone, Field: "spec.window.calendar.timeZone",
+			Err: fmt.Errorf("%q is no time zone: write an IANA name such as Asia/Kolkata or Europe/Berlin", zone),
+		}
+	}
+	return slo.Window{Calendar: slo.Calendar(w.Calendar.Unit), Location: location}, nil
+}
+
+func levelOf(c v1alpha1.Confidence) (slo.Level, error) {
+	if c == "" {
+		return 0, nil
+	}
+	level, err := slo.ParseLevel(string(c))
+	if err != nil {
+		return 0, &Error{Reason: v1alpha1.ReasonInvalidSpec, Field: "spec.confidence", Err: err}
+	}
+	return level, nil
+}
+
+// tiersOf keeps the tiers that alerting asks for, all when it is absent.
+func tiersOf(o *v1alpha1.Objective, target float64, period time.Duration) []slo.Tier {
+	alerting := o.Spec.Alerting
+	watched := map[slo.Severity]bool{slo.Page: o.Spec.Indicator.Score == nil, slo.Ticket: true}
+	if alerting != nil {
+		watched = map[slo.Severity]bool{slo.Page: alerting.Page != nil, slo.Ticket: alerting.Ticket != nil}
+	}
+	var out []slo.Tier
+	for _, tier := range slo.Tiers(target, period) {
+		if watched[tier.Severity] {
+			out = append(out, tier)
+		}
+	}
+	return out
+}
+
+// builder holds what the queries are made from until the boundaries are known.
+type builder struct {
+	shape   *shape
+	policy  promql.NewSeries
+	width   time.Duration
+	confine promql.Confinement
+}
+
+// prepare builds what does not depend on the data: the probe for the
+// boundaries, and the queries where none is needed.
+func (p *Plan) prepare() error {
+	if p.Histogram == nil {
+		return p.read(p.build.shape.lanes, p.build.shape.formula)
+	}
+	probe, err := p.build.confine.Apply(p.Histogram.Probe)
+	if err != nil {
+		return &Error{Reason: v1alpha1.ReasonInvalidQuery, Field: p.build.shape.field, Err: err}
+	}
+	p.Histogram.Probe = probe
+	return nil
+}
+
+func (p *Plan) read(lanes []promql.Lane, formula Formula) error {
+	reads, err := promql.NewReads(lanes, p.build.policy, p.build.width, p.build.confine)
+	if err != nil {
+		return &Error{Reason: v1alpha1.ReasonInvalidQuery, Field: p.build.shape.field, Err: err}
+	}
+	p.Reads, p.Formula = reads, formula
+	return nil
+}

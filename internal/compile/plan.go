@@ -1,0 +1,125 @@
+// Package compile turns what a person declared, with what was gathered about
+// it, into a Plan: everything that measuring, judging and alerting need to know
+// and nothing they would have to look up. It takes values and returns values.
+package compile
+
+import (
+	"fmt"
+	"math"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/promql"
+	"github.com/experience-slo/operator/internal/slo"
+)
+
+// SourceKey names a source of metrics. Namespace is empty for a
+// ClusterMetricSource.
+type SourceKey struct {
+	Kind      v1alpha1.SourceKind
+	Namespace string
+	Name      string
+}
+
+// String gives "MetricSource shop/prometheus" or "ClusterMetricSource default".
+func (k SourceKey) String() string {
+	if k.Namespace == "" {
+		return string(k.Kind) + " " + k.Name
+	}
+	return string(k.Kind) + " " + k.Namespace + "/" + k.Name
+}
+
+// Plan is a compiled objective.
+type Plan struct {
+	Key        types.NamespacedName
+	UID        types.UID
+	Generation int64
+	Source     SourceKey
+
+	Service, Perspective, Touchpoint string
+
+	// Unit is what figures are shown in; Target is a ratio in (0,1).
+	Unit   slo.Unit
+	Target float64
+
+	Window slo.Window
+	Grid   slo.Grid
+
+	// MinimumEvents is the number of events below which there is no verdict.
+	MinimumEvents float64
+	// Level is the confidence asked for; 0 asks for none.
+	Level slo.Level
+	// Interval says how the confidence interval is found.
+	Interval IntervalMethod
+	// Banded says that Sums.Aux counts the events within poorAbove.
+	Banded bool
+
+	// Tiers are the burn rates that are watched.
+	Tiers []slo.Tier
+
+	// Reads are the queries; they are empty until Bind was called where
+	// Histogram asks for the boundaries of its buckets.
+	Reads     promql.Reads
+	Formula   Formula
+	Histogram *Histogram
+
+	build builder
+}
+
+// IntervalMethod is how the confidence interval of an attainment is found.
+type IntervalMethod int
+
+const (
+	// IntervalWilson is Wilson's score interval; it is conservative for events
+	// that earn a part of a point.
+	IntervalWilson IntervalMethod = iota
+	// IntervalNetPromoter is from the variance of promoters and detractors;
+	// Sums.Aux then counts promoters.
+	IntervalNetPromoter
+)
+
+// Term is a lane and the weight that it has in a sum.
+type Term struct {
+	Lane   string
+	Weight float64
+}
+
+// Formula makes points, events and the third count out of lanes. A lane that
+// has no data in a minute for which the events have is 0: an error that never
+// happened has no series.
+type Formula struct {
+	Points, Events, Aux []Term
+}
+
+// Sums applies the formula to the lanes of one bucket. It is false when a lane
+// is no finite number.
+func (f Formula) Sums(lanes map[string]float64) (slo.Sums, bool) {
+	s := slo.Sums{Points: weigh(f.Points, lanes), Events: weigh(f.Events, lanes), Aux: weigh(f.Aux, lanes)}
+	total := s.Points + s.Events + s.Aux
+	return s, !math.IsNaN(total) && !math.IsInf(total, 0)
+}
+
+func weigh(terms []Term, lanes map[string]float64) float64 {
+	sum := 0.0
+	for _, t := range terms {
+		sum += t.Weight * lanes[t.Lane]
+	}
+	return sum
+}
+
+// Error is a mistake in a spec that a person must mend.
+type Error struct {
+	// Reason is one of the reasons of v1alpha1.ConditionStalled.
+	Reason string
+	// Field is the path of the value, such as spec.indicator.events.total.
+	Field string
+	// Err says what is wrong with the value and what to write instead.
+	Err error
+}
+
+// Error gives the field and what is wrong with it.
+func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Field, e.Err) }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,174 @@
+// Package ledger keeps, per objective, how many points were earned on how many
+// events: buckets of an hour for the whole window, minutes for the recent past.
+// It is a cache of what the metrics say: it reads what is new, and what it has
+// lost it reads again.
+package ledger
+
+import (
+	"sync"
+	"time"
+	"unsafe"
+
+	"github.com/experience-slo/operator/internal/compile"
+	"github.com/experience-slo/operator/internal/promql"
+	"github.com/experience-slo/operator/internal/slo"
+)
+
+const (
+	// recent is how far back minutes are kept for long windows.
+	recent = 3 * time.Hour
+
+	// fine is the longest window that is summed by minutes alone.
+	fine = 24 * time.Hour
+)
+
+// Terms are what a book is kept by. Two plans with equal terms share a book.
+type Terms struct {
+	Reads   promql.Reads
+	Formula compile.Formula
+	Grid    slo.Grid
+	// Longest is the longest stretch that is asked for.
+	Longest time.Duration
+}
+
+// TermsOf gives the terms of a bound plan.
+func TermsOf(p *compile.Plan) Terms {
+	return Terms{Reads: p.Reads, Formula: p.Formula, Grid: p.Grid, Longest: p.Window.Longest()}
+}
+
+// Stretch is what a book holds for a stretch of time.
+type Stretch struct {
+	Sums slo.Sums
+	// Start and End bound the stretch; Start is the beginning of a bucket where
+	// the stretch is too long for minutes.
+	Start, End time.Time
+	// Covered is the number of minutes in it that have data.
+	Covered int
+}
+
+// Book is the account of one objective. Its methods can be called at once from
+// several goroutines.
+type Book struct {
+	terms Terms
+
+	// reading lets one refresh at a time in, without closing the book to sums.
+	reading sync.Mutex
+
+	mu      sync.Mutex
+	cursor  time.Time // end of the last minute that was read; zero before the first
+	first   int64     // index of the first bucket
+	buckets column
+	// minutes is a ring: minute n since the epoch is at n modulo its length.
+	minutes column
+	invalid bool
+}
+
+// column is a run of sums in parallel slices, which take half the memory of a
+// slice of structs where there is no third count.
+type column struct {
+	points, events, aux []float64
+	covered             []uint8
+}
+
+// NewBook opens an empty book.
+func NewBook(terms Terms) *Book {
+	kept := recent
+	if terms.Longest <= fine {
+		kept = terms.Longest
+	}
+	n := int((kept + terms.Grid.Width) / time.Minute)
+	b := &Book{terms: terms}
+	b.minutes.grow(n, b.hasAux())
+	return b
+}
+
+func (b *Book) hasAux() bool { return len(b.terms.Formula.Aux) > 0 }
+
+// Cursor is the end of the last minute that was read, zero before the first.
+func (b *Book) Cursor() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.cursor
+}
+
+// Invalid says whether samples of NaN or infinity were left out as gaps when
+// the book was last read.
+func (b *Book) Invalid() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.invalid
+}
+
+// Since sums the time from start up to the last minute that was read.
+func (b *Book) Since(start time.Time) Stretch {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.cursor.IsZero() || !start.Before(b.cursor) {
+		return Stretch{Start: b.cursor, End: b.cursor}
+	}
+	if b.cursor.Sub(start) <= b.kept() {
+		return b.sumMinutes(start.Truncate(time.Minute))
+	}
+	return b.sumBuckets(start)
+}
+
+// kept is how far back minutes are sure to be there; the ring is longer by a
+// bucket, since reading begins at a bucket's edge.
+func (b *Book) kept() time.Duration {
+	return time.Duration(len(b.minutes.events))*time.Minute - b.terms.Grid.Width
+}
+
+func (b *Book) sumMinutes(start time.Time) Stretch {
+	s := Stretch{Start: start, End: b.cursor}
+	for n := minuteOf(start) + 1; n <= minuteOf(b.cursor); n++ {
+		b.minutes.addTo(&s, int(n%int64(len(b.minutes.events))))
+	}
+	return s
+}
+
+func (b *Book) sumBuckets(start time.Time) Stretch {
+	from := b.terms.Grid.Index(start.Add(time.Minute))
+	s := Stretch{Start: b.terms.Grid.Start(from), End: b.cursor}
+	for i := int(max(from-b.first, 0)); i < len(b.buckets.events); i++ {
+		b.buckets.addTo(&s, i)
+	}
+	return s
+}
+
+// Bytes is the memory that the book's figures take.
+func (b *Book) Bytes() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return int(unsafe.Sizeof(*b)) + b.buckets.bytes() + b.minutes.bytes()
+}
+
+// enter adds one minute, the next after the cursor or later.
+func (b *Book) enter(minute time.Time, e entry) {
+	at := int(minuteOf(minute) % int64(len(b.minutes.events)))
+	b.minutes.set(at, e)
+	b.post(b.terms.Grid.Index(minute), e)
+}
+
+// post adds an entry to a bucket.
+func (b *Book) post(index int64, e entry) {
+	if len(b.buckets.events) == 0 {
+		b.first = index
+	}
+	i := int(index - b.first)
+	if i >= len(b.buckets.events) {
+		b.buckets.grow(i+1-len(b.buckets.events), b.hasAux())
+	}
+	b.buckets.add(i, e)
+}
+
+// trim forgets the buckets that no window reaches any more.
+func (b *Book) trim() {
+	oldest := b.terms.Grid.Index(b.cursor.Add(-b.terms.Longest))
+	if n := int(oldest - b.first); n > 0 {
+		b.buckets.drop(min(n, len(b.buckets.events)))
+		b.first += int64(n)
+	}
+}
+
+// minuteOf numbers minutes by their end.
+func minuteOf(end time.Time) int64 { return end.Unix() / 60 }

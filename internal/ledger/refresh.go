@@ -1,0 +1,218 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/experience-slo/operator/internal/promql"
+)
+
+// chunk is the longest time that one query asks buckets of: an answer holds at
+// most 11,000 points a series, and short queries share a server better.
+const chunk = 7 * 24 * time.Hour
+
+// Querier answers range queries: one value for each step from start to end,
+// both included.
+type Querier interface {
+	Range(ctx context.Context, expr string, start, end time.Time, step time.Duration) (model.Matrix, error)
+}
+
+// Refresh reads what is new up to the minute that ends at to: since the cursor
+// or, in an empty book and after a pause longer than the window, since from.
+// On an error the book stays as it was, so that the next refresh reads the same
+// again: nothing is lost and nothing is counted twice.
+func (b *Book) Refresh(ctx context.Context, q Querier, from, to time.Time) error {
+	b.reading.Lock()
+	defer b.reading.Unlock()
+	to = to.Truncate(time.Minute)
+	from = b.terms.Grid.Start(b.terms.Grid.Index(from.Truncate(time.Minute).Add(time.Minute)))
+	if cursor := b.Cursor(); cursor.After(from) {
+		from = cursor
+	}
+	if !to.After(from) {
+		return nil
+	}
+	r := &reader{terms: b.terms, q: q}
+	page, err := r.read(ctx, from, to, b.kept())
+	if err != nil {
+		return err
+	}
+	b.commit(page, to)
+	return nil
+}
+
+func (b *Book) commit(p *page, to time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, at := range slices.Sorted(maps.Keys(p.buckets)) {
+		b.post(b.terms.Grid.Index(time.Unix(at, 0)), p.buckets[at])
+	}
+	for minute := p.minutesFrom.Add(time.Minute); !minute.After(to); minute = minute.Add(time.Minute) {
+		b.enter(minute, p.minutes[minute.Unix()])
+	}
+	b.cursor, b.invalid = to, p.invalid
+	b.trim()
+}
+
+// page is what a refresh read: entries by the second at which they end.
+type page struct {
+	buckets, minutes map[int64]entry
+	// minutesFrom is the end of the last minute before those in minutes.
+	minutesFrom time.Time
+	invalid     bool
+}
+
+// reader reads one page.
+type reader struct {
+	terms Terms
+	q     Querier
+}
+
+// read cuts the time into an unfinished bucket's minutes, whole buckets, and
+// the minutes of the recent past.
+func (r *reader) read(ctx context.Context, from, to time.Time, recent time.Duration) (*page, error) {
+	grid := r.terms.Grid
+	edge := grid.Start(grid.Index(to.Add(-recent))) // whole buckets end here
+	if !edge.After(from) {
+		minutes, invalid, err := r.minutes(ctx, from, to)
+		return &page{minutes: minutes, minutesFrom: from, invalid: invalid}, err
+	}
+	first := grid.Start(grid.Index(from))
+	if first.Before(from) {
+		first = first.Add(grid.Width)
+	}
+	var parts [3]struct {
+		entries map[int64]entry
+		invalid bool
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for i, part := range []func() (map[int64]entry, bool, error){
+		func() (map[int64]entry, bool, error) { return r.minutes(ctx, from, first) },
+		func() (map[int64]entry, bool, error) { return r.buckets(ctx, first, edge) },
+		func() (map[int64]entry, bool, error) { return r.minutes(ctx, edge, to) },
+	} {
+		group.Go(func() (err error) {
+			parts[i].entries, parts[i].invalid, err = part()
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	p := &page{buckets: parts[1].entries, minutes: parts[2].entries, minutesFrom: edge}
+	// The rest of the unfinished bucket is too old to be kept by minutes.
+	maps.Copy(p.buckets, parts[0].entries)
+	p.invalid = parts[0].invalid || parts[1].invalid || parts[2].invalid
+	return p, nil
+}
+
+// buckets reads whole buckets between two of their edges, in chunks at once.
+func (r *reader) buckets(ctx context.Context, from, to time.Time) (map[int64]entry, bool, error) {
+	var starts []time.Time
+	for at := from; at.Before(to); at = at.Add(chunk) {
+		starts = append(starts, at)
+	}
+	answers := make([]map[int64]entry, len(starts))
+	invalid := make([]bool, len(starts))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, start := range starts {
+		group.Go(func() (err error) {
+			end := start.Add(chunk)
+			if end.After(to) {
+				end = to
+			}
+			answers[i], invalid[i], err = r.chunk(ctx, start, end)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, false, err
+	}
+	out := map[int64]entry{}
+	for _, a := range answers {
+		maps.Copy(out, a)
+	}
+	return out, slices.Contains(invalid, true), nil
+}
+
+func (r *reader) chunk(ctx context.Context, from, to time.Time) (map[int64]entry, bool, error) {
+	width := r.terms.Grid.Width
+	t, err := r.table(ctx, r.terms.Reads.Bucket, from, to, width)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := r.recount(ctx, r.terms.Reads.ExactBucket, t, width); err != nil {
+		return nil, false, err
+	}
+	out, broken := t.entries(r.terms.Formula)
+	// One NaN spoils the sum of its bucket: the minutes beside it still count.
+	for _, at := range broken {
+		end := time.Unix(at, 0)
+		minutes, _, err := r.minutes(ctx, end.Add(-width), end)
+		if err != nil {
+			return nil, false, err
+		}
+		out[at] = total(minutes)
+	}
+	return out, len(broken) > 0, nil
+}
+
+func total(entries map[int64]entry) entry {
+	var sum entry
+	for _, e := range entries {
+		sum.sums, sum.covered = sum.sums.Add(e.sums), sum.covered+e.covered
+	}
+	return sum
+}
+
+// minutes reads the minutes after from up to to.
+func (r *reader) minutes(ctx context.Context, from, to time.Time) (map[int64]entry, bool, error) {
+	if !to.After(from) {
+		return nil, false, nil
+	}
+	t, err := r.table(ctx, r.terms.Reads.Minute, from, to, time.Minute)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := r.recount(ctx, r.terms.Reads.ExactMinute, t, time.Minute); err != nil {
+		return nil, false, err
+	}
+	out, broken := t.entries(r.terms.Formula)
+	return out, len(broken) > 0, nil
+}
+
+// recount replaces the rows in which a counter may have been reset.
+func (r *reader) recount(ctx context.Context, expr string, t table, step time.Duration) error {
+	for _, run := range t.resets(step) {
+		exact, err := r.table(ctx, expr, run.from, run.to, step)
+		if err != nil {
+			return fmt.Errorf("count through a reset: %w", err)
+		}
+		for at := run.from.Add(step); !at.After(run.to); at = at.Add(step) {
+			t[at.Unix()] = exact[at.Unix()]
+		}
+	}
+	return nil
+}
+
+// table asks for one value a step after from up to to.
+func (r *reader) table(ctx context.Context, expr string, from, to time.Time, step time.Duration) (table, error) {
+	matrix, err := r.q.Range(ctx, expr, from.Add(step), to, step)
+	if err != nil {
+		return nil, err
+	}
+	t := table{}
+	for _, stream := range matrix {
+		lane := string(stream.Metric[promql.LaneLabel])
+		for _, sample := range stream.Values {
+			t.put(sample.Timestamp.Unix(), lane, float64(sample.Value))
+		}
+	}
+	return t, nil
+}

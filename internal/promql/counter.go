@@ -1,0 +1,105 @@
+package promql
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// Lookback is how far back a counter's last sample may lie: Prometheus' own
+// default. A gap in scraping that is shorter loses nothing.
+const Lookback = 5 * time.Minute
+
+// Counter is something that only grows, read from one family of series.
+type Counter struct {
+	// selector is the series' plain selector.
+	selector Selector
+	// value turns a vector of samples into counts; nil for plain counters,
+	// whose samples are counts already.
+	value func(vector string) string
+}
+
+// Plain is a counter whose samples are its counts: a counter, or the _bucket,
+// _count or _sum series of a classic histogram.
+func Plain(s Selector) Counter { return Counter{selector: s} }
+
+// NativeCount counts all the events of a native histogram.
+func NativeCount(s Selector) Counter {
+	return Counter{selector: s, value: func(v string) string { return "histogram_count(" + v + ")" }}
+}
+
+// NativeWithin counts the events of a native histogram that are at most a
+// boundary, interpolated inside a bucket. An empty histogram has none.
+func NativeWithin(s Selector, boundary float64) Counter {
+	return Counter{selector: s, value: func(v string) string {
+		return fmt.Sprintf("((histogram_fraction(-Inf, %s, %s) * histogram_count(%s)) >= 0 or histogram_count(%s) * 0)", number(boundary), v, v, v)
+	}}
+}
+
+// Selector is the selector of the series that the counter is read from.
+func (c Counter) Selector() Selector { return c.selector }
+
+// last is the counter's last value in the lookback. A range selector passes
+// over stale markers, so it still holds after a failed scrape and keeps the
+// final events of a pod that died.
+func (c Counter) last(offset time.Duration) string {
+	return c.of(c.raw(offset))
+}
+
+func (c Counter) of(vector string) string {
+	if c.value == nil {
+		return vector
+	}
+	return c.value(vector)
+}
+
+func (c Counter) raw(offset time.Duration) string {
+	return "last_over_time(" + c.selector.String() + "[" + promDuration(Lookback) + "]" + offsetOf(offset) + ")"
+}
+
+// lowest is the counter's lowest value within the last interval.
+func (c Counter) lowest(interval time.Duration) string {
+	if c.value == nil {
+		return "min_over_time(" + c.selector.String() + "[" + promDuration(interval) + "])"
+	}
+	step := min(interval, scrapePace)
+	return "min_over_time(" + c.of(c.selector.String()) + "[" + promDuration(interval) + ":" + promDuration(step) + "])"
+}
+
+// grown holds for the series that were not reset since the offset. A share of
+// a native histogram carries noise of floating point, so its whole count tells.
+func (c Counter) grown(offset time.Duration) string {
+	now, before := c.last(0), c.last(offset)
+	if c.value == nil {
+		return "(" + now + " - " + before + ") >= 0"
+	}
+	return "clamp_min(" + now + " - " + before + ", 0) and (" +
+		"histogram_count(" + c.raw(0) + ") >= histogram_count(" + c.raw(offset) + "))"
+}
+
+// reset holds the value of the series that were reset since the offset: all of
+// it was counted since.
+func (c Counter) reset(offset time.Duration) string {
+	if c.value == nil {
+		return c.last(0) + " < " + c.last(offset)
+	}
+	return c.last(0) + " and (histogram_count(" + c.raw(0) + ") < histogram_count(" + c.raw(offset) + "))"
+}
+
+// present counts the series that have data.
+func (c Counter) present() string { return "count(" + c.raw(0) + ")" }
+
+// resets counts how often the series were reset within a range.
+func (c Counter) resets(within time.Duration) string {
+	return "(sum(resets(" + c.selector.String() + "[" + promDuration(within) + "])) or vector(0))"
+}
+
+func promDuration(d time.Duration) string { return model.Duration(d).String() }
+
+func offsetOf(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return " offset " + promDuration(d)
+}
