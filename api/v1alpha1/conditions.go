@@ -1,5 +1,9 @@
 package v1alpha1
 
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // Condition types of every kind. Ready is about the operator: it says whether
 // the object is understood and measured. Met is about the promise.
 const (
@@ -72,3 +76,23 @@ const (
 	ReasonServerError        = "ServerError"        // the server failed
 	ReasonPartialResponse    = "PartialResponse"    // the server left data out
 )
+
+// GetConditions returns the conditions of the status.
+func (o *Objective) GetConditions() []metav1.Condition { return o.Status.Conditions }
+
+// SetConditions replaces the conditions of the status.
+func (o *Objective) SetConditions(conditions []metav1.Condition) { o.Status.Conditions = conditions }
+
+// GetConditions returns the conditions of the status.
+func (s *MetricSource) GetConditions() []metav1.Condition { return s.Status.Conditions }
+
+// SetConditions replaces the conditions of the status.
+func (s *MetricSource) SetConditions(conditions []metav1.Condition) { s.Status.Conditions = conditions }
+
+// GetConditions returns the conditions of the status.
+func (s *ClusterMetricSource) GetConditions() []metav1.Condition { return s.Status.Conditions }
+
+// SetConditions replaces the conditions of the status.
+func (s *ClusterMetricSource) SetConditions(conditions []metav1.Condition) {
+	s.Status.Conditions = conditions
+}

@@ -1,0 +1,164 @@
+// Package evaluate judges: a plan, what the ledger holds and the time give a
+// verdict. It is pure; the operator, the command line and the tests call the
+// same code.
+package evaluate
+
+import (
+	"math"
+	"time"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/compile"
+	"github.com/experience-slo/operator/internal/ledger"
+	"github.com/experience-slo/operator/internal/slo"
+)
+
+// Outcome is whether a promise holds.
+type Outcome int
+
+const (
+	// Unknown is the outcome where the data does not say.
+	Unknown Outcome = iota
+	// Met is an attainment of at least the target.
+	Met
+	// Missed is an attainment below the target.
+	Missed
+)
+
+// Account gives what was counted since a moment.
+type Account interface {
+	Since(start time.Time) ledger.Stretch
+	Invalid() bool
+}
+
+// Burn is how fast the budget burns over a window.
+type Burn struct {
+	Window time.Duration
+	Rate   float64
+}
+
+// Verdict is what was found. Ratios are in [0,1] and NaN where there are no
+// events; only Unit knows how they are written.
+type Verdict struct {
+	Outcome Outcome
+	// Reason is one of the reasons of v1alpha1.ConditionMet.
+	Reason string
+
+	Unit               slo.Unit
+	Target, Attainment float64
+	// BudgetRemaining is a share of the whole budget, negative when overspent.
+	BudgetRemaining float64
+	// ExhaustsAt is zero when the budget lasts.
+	ExhaustsAt time.Time
+	Burns      []Burn
+	// Lowest and Highest bound the attainment at Level; Level 0 asks for none.
+	Level           slo.Level
+	Lowest, Highest float64
+
+	Events, MinimumEvents float64
+	// Coverage is the share of the window's minutes that have data.
+	Coverage float64
+	Window   slo.Span
+	// Band is empty where the outcome is not known.
+	Band v1alpha1.Band
+	// Estimated says that a count is interpolated between bucket boundaries.
+	Estimated bool
+	// Invalid says that samples of NaN or infinity were left out as gaps.
+	Invalid bool
+	At      time.Time
+}
+
+// Evaluate judges an objective by its account at the time now.
+func Evaluate(p *compile.Plan, account Account, now time.Time) Verdict {
+	s := account.Since(p.Window.Span(now).Start)
+	v := Verdict{
+		Unit: p.Unit, Target: p.Target, Level: p.Level, MinimumEvents: p.MinimumEvents,
+		Events: s.Sums.Events, Coverage: coverage(s), Window: slo.Span{Start: s.Start, End: s.End},
+		Attainment: math.NaN(), BudgetRemaining: math.NaN(), At: now, Invalid: account.Invalid(),
+		Estimated: p.Histogram != nil && p.Histogram.Interpolated,
+	}
+	attainment, ok := s.Sums.Attainment()
+	if !ok {
+		v.Reason = v1alpha1.ReasonNoData
+		if s.Covered > 0 {
+			v.Reason = v1alpha1.ReasonInsufficientData
+		}
+		return v
+	}
+	v.Attainment = attainment
+	v.BudgetRemaining = slo.BudgetRemaining(attainment, p.Target)
+	v.spend(p, account, now)
+	v.judge(p, s.Sums)
+	return v
+}
+
+func coverage(s ledger.Stretch) float64 {
+	minutes := s.End.Sub(s.Start).Minutes()
+	if minutes <= 0 {
+		return 0
+	}
+	return float64(s.Covered) / minutes
+}
+
+// spend finds the burn rate over the long window of each tier, and from the
+// longest one when the budget runs out.
+func (v *Verdict) spend(p *compile.Plan, account Account, now time.Time) {
+	end := v.Window.End
+	seen := map[time.Duration]bool{}
+	for _, tier := range p.Tiers {
+		window := max(tier.Long.Round(time.Minute), time.Minute)
+		rate, ok := slo.BurnRate(account.Since(end.Add(-window)).Sums, p.Target)
+		if !ok || seen[window] {
+			continue
+		}
+		seen[window] = true
+		v.Burns = append(v.Burns, Burn{Window: window, Rate: rate})
+	}
+	if n := len(v.Burns); n > 0 {
+		v.ExhaustsAt, _ = slo.ExhaustsAt(now, v.BudgetRemaining, v.Burns[n-1].Rate, p.Window.Period(now))
+	}
+}
+
+func (v *Verdict) judge(p *compile.Plan, s slo.Sums) {
+	if s.Events < p.MinimumEvents {
+		v.Reason = v1alpha1.ReasonInsufficientData
+		return
+	}
+	low, high := v.Attainment, v.Attainment
+	if p.Level > 0 {
+		low, high = interval(p, s)
+		v.Lowest, v.Highest = low, high
+	}
+	switch {
+	case slo.Meets(low, p.Target):
+		v.Outcome, v.Reason = Met, v1alpha1.ReasonTargetMet
+	case slo.Meets(high, p.Target):
+		v.Outcome, v.Reason = Unknown, v1alpha1.ReasonInconclusive
+		return
+	default:
+		v.Outcome, v.Reason = Missed, v1alpha1.ReasonTargetMissed
+	}
+	v.Band = band(p, s, v.Outcome)
+}
+
+func interval(p *compile.Plan, s slo.Sums) (low, high float64) {
+	if p.Interval == compile.IntervalNetPromoter {
+		promoters := s.Aux
+		detractors := s.Events + promoters - 2*s.Points
+		return slo.NetPromoterInterval(promoters, detractors, s.Events, p.Level)
+	}
+	return slo.Wilson(s.Points, s.Events, p.Level)
+}
+
+// band is good when the target is met, and poor when it would be missed even
+// if the events up to poorAbove counted.
+func band(p *compile.Plan, s slo.Sums, outcome Outcome) v1alpha1.Band {
+	switch {
+	case outcome == Met:
+		return v1alpha1.BandGood
+	case p.Banded && slo.Meets(s.Aux/s.Events, p.Target):
+		return v1alpha1.BandNeedsImprovement
+	default:
+		return v1alpha1.BandPoor
+	}
+}
