@@ -78,19 +78,9 @@ key() {
   } | git hash-object --stdin | cut -c 1-12
 }
 
-# tick prints the seconds passed every 15 s, until it is killed. Its sleep holds
-# neither the lock nor the terminal, so nothing waits for it.
-tick() {
-  local passed=0
-  while sleep 15 </dev/null >/dev/null 2>&1 9>&-; do
-    passed=$((passed + 15))
-    say "  ... $1: ${passed}s"
-  done
-}
-
 # explain says what to do about the failed build of tool $1, whose output is in $2.
 explain() {
-  if grep -qE 'dial tcp|lookup .* no such host|proxy|i/o timeout|TLS handshake|reading http|checksum' "$2"; then
+  if grep -qE 'dial tcp|no such host|i/o timeout|TLS handshake|reading https?:|: Get "http|checksum mismatch|lookup disabled' "$2"; then
     say "$1: a module could not be downloaded. Check the network and 'go env GOPROXY GOSUMDB'; behind a company proxy set GOPROXY to it. What was downloaded is kept: run the same command again."
   elif grep -q 'no space left' "$2"; then
     say "$1: the disk is full. A first build needs about 6 GB in 'go env GOCACHE GOMODCACHE' and $store."
@@ -102,23 +92,16 @@ explain() {
 # build compiles the described tool $1 to $2. The rename at the end is what makes
 # it exist, so an interrupted build leaves nothing that looks complete.
 build() {
-  local started=$SECONDS status=0 work
+  local started=$SECONDS
   work=$(mktemp -d "$store/.building-$1.XXXXXX")
+  trap 'rm -rf "$work"' EXIT
   say "building $1 $version (about $about, once) ..."
-  tick "$1" &
-  local ticker=$!
-  trap 'kill $ticker 2>/dev/null || true; rm -rf "$work"' EXIT
-  (cd "$here/$dir" && go build -trimpath -buildvcs=false "${args[@]}" -ldflags "$ld" -o "$work/out/$1" "$pkg") \
-    9>&- 2> >(tee "$work/log" >&2) || status=$?
-  kill $ticker 2>/dev/null || true
-  wait $ticker 2>/dev/null || true
-  if ((status != 0)); then
+  if ! (cd "$here/$dir" && "$here/../progress.sh" "$1" \
+    go build -trimpath -buildvcs=false "${args[@]}" -ldflags "$ld" -o "$work/out/$1" "$pkg") 2>&1 | tee "$work/log" >&2; then
     explain "$1" "$work/log"
-    exit $status
+    exit 1
   fi
   mv "$work/out" "$(dirname "$2")"
-  rm -rf "$work"
-  trap - EXIT
   say "built $1 $version in $((SECONDS - started))s"
 }
 
@@ -133,7 +116,7 @@ ensure() {
         say "waiting for another run that builds $1 ..."
         flock 9
       fi
-      [[ -x $binary ]] || build "$1" "$binary"
+      [[ -x $binary ]] || build "$1" "$binary" 9>&-
     ) 9>"$store/.$1.lock"
   fi
   if [[ $(readlink "$bin/$1" || true) != "$binary" ]]; then

@@ -1,0 +1,82 @@
+# Targets with a comment after ## are listed by `make help`.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+IMAGE ?= ghcr.io/experience-slo/operator:$(VERSION)
+# How long each Fuzz function and each benchmark runs.
+FUZZTIME ?= 20s
+BENCHTIME ?= 1s
+# More arguments for go test, for example TESTFLAGS='-run TestRatio -v'.
+TESTFLAGS ?=
+
+# The version comes from git above, so builds do not ask git again and also work
+# in an exported tree.
+GOBUILD := go build -trimpath -buildvcs=false -ldflags "-X main.version=$(VERSION)"
+GENERATED := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml docs/api.md
+
+# Tests that use envtest find the same programs as hack/parts.
+export KUBEBUILDER_ASSETS := $(CURDIR)/bin
+
+.PHONY: help
+help: ## Show what can be made.
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: parts ## Run the operator with a real API server and Prometheus on this machine. DEMO_ONCE=1 ends by itself.
+	@hack/progress.sh "compiling the demo (about 3 min the first time)" $(GOBUILD) -o bin/ ./hack/demo
+	@bin/demo
+
+.PHONY: test
+test: parts ## Run all tests with the race detector, end to end on real parts. TESTFLAGS adds arguments.
+	@hack/progress.sh "compiling and running tests (the first time takes many minutes)" \
+		go test -race -timeout 20m $(TESTFLAGS) ./...
+
+.PHONY: bench
+bench: parts ## Print the figures of speed, memory, queries and writes. BENCHTIME sets how long each runs.
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 60m ./internal/... ./controllers/...
+
+.PHONY: fuzz
+fuzz: ## Run each Fuzz function for FUZZTIME.
+	@hack/fuzz.sh $(FUZZTIME)
+
+.PHONY: generate
+generate: tool-controller-gen ## Generate the DeepCopy methods.
+	bin/controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
+
+.PHONY: manifests
+manifests: tool-controller-gen ## Generate the CRDs and the manager's role.
+	bin/controller-gen crd paths=./api/... output:crd:artifacts:config=config/crd/bases
+	bin/controller-gen rbac:roleName=manager-role paths=./controllers/... output:rbac:artifacts:config=config/rbac
+
+.PHONY: docs
+docs: tool-crd-ref-docs ## Generate docs/api.md.
+	@mkdir -p docs
+	bin/crd-ref-docs --log-level=WARN --source-path=api --config=hack/crd-ref-docs.yaml --renderer=markdown --output-path=docs/api.md
+
+.PHONY: lint
+lint: tool-golangci-lint tool-kube-api-linter ## Run the linters.
+	@hack/progress.sh "linting" bin/golangci-lint run
+	bin/kube-api-linter ./api/...
+
+.PHONY: verify
+verify: generate manifests docs ## Generate everything, fail if that changes a file, and run the linters.
+	@hack/verify-generated.sh $(GENERATED)
+	@$(MAKE) --no-print-directory lint
+
+.PHONY: build
+build: ## Build the operator's programs into bin/.
+	$(GOBUILD) -o bin/ ./cmd/...
+
+.PHONY: image
+image: ## Build the container image.
+	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+
+.PHONY: parts
+parts: ## Build the programs that tests and the demo run: etcd, kube-apiserver, kubectl, Prometheus, promtool.
+	@hack/tools/build.sh etcd kube-apiserver kubectl prometheus promtool
+
+# tool-NAME builds one of the pinned programs.
+tool-%:
+	@hack/tools/build.sh $*
