@@ -27,6 +27,9 @@ const (
 // was found free and the moment the child listened on it.
 var errPortTaken = errors.New("the port was taken by another program")
 
+// errEnded means that a child ended by itself, which none is meant to do.
+var errEnded = errors.New("it ended by itself")
+
 // process is a running child in a process group of its own.
 type process struct {
 	name string
@@ -48,7 +51,7 @@ func spawn(dir, program string, args ...string) (*process, error) {
 	if p.from, err = out.Seek(0, io.SeekEnd); err != nil {
 		return nil, fmt.Errorf("find end of log of %s: %w", name, err)
 	}
-	cmd := exec.Command(program, args...)
+	cmd := exec.Command(program, args...) //nolint:noctx // it outlives the context of its start
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = childAttributes()
 	started := make(chan error, 1)
@@ -103,9 +106,9 @@ func (p *process) ended() error {
 		return errPortTaken
 	}
 	if p.err == nil {
-		return errors.New("it ended by itself")
+		return errEnded
 	}
-	return p.err
+	return fmt.Errorf("%w: %w", errEnded, p.err)
 }
 
 // failed wraps why with the name of the child and the end of its log.
@@ -163,7 +166,7 @@ func onFreePort(start func(port int) error) error {
 
 // freePort returns a TCP port of the loopback interface that is free now.
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it never waits
 	if err != nil {
 		return 0, fmt.Errorf("find free port: %w", err)
 	}

@@ -96,7 +96,7 @@ func (p *Prometheus) Reload(ctx context.Context, configYAML string) error {
 	if err := os.WriteFile(p.config(), []byte(configYAML), 0o600); err != nil {
 		return fmt.Errorf("write configuration: %w", err)
 	}
-	if _, err := request(ctx, p.client, http.MethodPost, p.URL+"/-/reload"); err != nil {
+	if err := request(ctx, p.client, http.MethodPost, p.URL+"/-/reload"); err != nil {
 		return errors.Join(fmt.Errorf("reload configuration: %w", err), os.WriteFile(p.config(), before, 0o600))
 	}
 	return nil

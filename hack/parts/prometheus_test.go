@@ -209,8 +209,9 @@ func TestPrometheusWithPasswordAndCertificate(t *testing.T) {
 			}
 		})
 	}
-	if _, err := http.Get(p.URL); err == nil {
-		t.Error("GET without the certificate: want an error, got none")
+	var unknown x509.UnknownAuthorityError
+	if err := request(t.Context(), http.DefaultClient, http.MethodGet, p.URL); !errors.As(err, &unknown) {
+		t.Errorf("GET without the certificate: want %T, got %v", unknown, err)
 	}
 }
 
