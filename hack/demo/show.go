@@ -1,0 +1,49 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+)
+
+// show prints what a person at a terminal would look at first.
+func (d *demo) show(ctx context.Context) error {
+	if err := d.showCommand(ctx, "get", "objectives", "-A"); err != nil {
+		return err
+	}
+	if err := d.showCommand(ctx, "describe", "objective", "-n", "flight", "check-in-wait"); err != nil {
+		return err
+	}
+	d.print(d.next())
+	return nil
+}
+
+// showCommand prints a kubectl command and what it answers.
+func (d *demo) showCommand(ctx context.Context, args ...string) error {
+	var out bytes.Buffer
+	if err := d.kubectl(ctx, &out, args...); err != nil {
+		return err
+	}
+	d.print("\n$ kubectl " + strings.Join(args, " ") + "\n" + out.String())
+	return nil
+}
+
+// next is the three commands to try, ready to be pasted into a shell.
+func (d *demo) next() string {
+	return fmt.Sprintf(`
+Try next, in another terminal:
+  export KUBECONFIG=%s PATH=%s:$PATH
+  kubectl wait --for=condition=Met -n laptop objective/recommendation
+  kubectl patch objective -n long-hold page-speed --type merge -p '{"spec":{"target":"95%%"}}' && kubectl get objective -n long-hold page-speed -w
+  kubectl describe objective -n laptop delivery
+
+`, d.cluster.Kubeconfig, d.bin)
+}
+
+// print writes text as it is.
+func (d *demo) print(text string) {
+	d.mutex.Lock()
+	defer d.mutex.Unlock()
+	_, _ = fmt.Fprint(d.out, text)
+}
