@@ -1,0 +1,249 @@
+package metrics
+
+import (
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/expfmt"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/compile"
+	"github.com/experience-slo/operator/internal/evaluate"
+	"github.com/experience-slo/operator/internal/source"
+)
+
+var (
+	speed   = plan("shop", "checkout-page-speed", "checkout", "UX", "web")
+	hold    = plan("shop", "hold-time", "support", "CX", "")
+	local   = compile.SourceKey{Kind: v1alpha1.SourceKindMetricSource, Namespace: "shop", Name: "prometheus"}
+	shared  = compile.SourceKey{Kind: v1alpha1.SourceKindClusterMetricSource, Name: "default"}
+	evening = time.Date(2025, time.March, 1, 18, 30, 0, 0, time.UTC)
+)
+
+func plan(namespace, name, service, perspective, touchpoint string) *compile.Plan {
+	return &compile.Plan{
+		Key:     types.NamespacedName{Namespace: namespace, Name: name},
+		Service: service, Perspective: perspective, Touchpoint: touchpoint,
+	}
+}
+
+// whole is a verdict in which every figure is known.
+func whole() evaluate.Verdict {
+	return evaluate.Verdict{
+		Outcome: evaluate.Met, Target: 0.75, Attainment: 0.813, BudgetRemaining: 0.252,
+		Events: 1200, Coverage: 0.99, At: evening,
+		Burns: []evaluate.Burn{{Window: time.Hour, Rate: 0.5}, {Window: 72 * time.Hour, Rate: 0.75}},
+	}
+}
+
+// empty is the verdict on a window without a sample.
+func empty() evaluate.Verdict {
+	return evaluate.Verdict{
+		Outcome: evaluate.Unknown, Target: 0.75, Attainment: math.NaN(), BudgetRemaining: math.NaN(), At: evening,
+	}
+}
+
+func missed() evaluate.Verdict {
+	v := whole()
+	v.Outcome, v.Attainment, v.BudgetRemaining, v.Burns = evaluate.Missed, 0.5, -1, v.Burns[:1]
+	return v
+}
+
+const (
+	speedLabels = `namespace="shop",objective="checkout-page-speed",perspective="UX",service="checkout",touchpoint="web"`
+	holdLabels  = `namespace="shop",objective="hold-time",perspective="CX",service="support",touchpoint=""`
+	localLabels = `kind="MetricSource",namespace="shop",source="prometheus"`
+)
+
+// exposition gives the registry's metrics as Prometheus would read them, without
+// help, types and the buckets of histograms.
+func exposition(t *testing.T, reg *prometheus.Registry) []string {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatalf("gather: %v", err)
+	}
+	var text strings.Builder
+	for _, f := range families {
+		if _, err := expfmt.MetricFamilyToText(&text, f); err != nil {
+			t.Fatalf("write %s: %v", f.GetName(), err)
+		}
+	}
+	lines := []string{}
+	for line := range strings.Lines(text.String()) {
+		if !strings.HasPrefix(line, "#") && !strings.Contains(line, "_bucket{") {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}
+
+func TestObjective(t *testing.T) {
+	type args struct{ record func(*Recorder) }
+	cases := map[string]struct {
+		reason string
+		args   args
+		want   []string
+	}{
+		"Known": {
+			reason: "every figure of a verdict has a series with the objective's labels, in name order",
+			args:   args{func(r *Recorder) { r.Objective(speed, whole()) }},
+			want: []string{
+				"experience_objective_attainment_ratio{" + speedLabels + "} 0.813",
+				"experience_objective_budget_remaining_ratio{" + speedLabels + "} 0.252",
+				"experience_objective_burn_rate{" + speedLabels + `,window="1h"} 0.5`,
+				"experience_objective_burn_rate{" + speedLabels + `,window="3d"} 0.75`,
+				"experience_objective_coverage_ratio{" + speedLabels + "} 0.99",
+				"experience_objective_events{" + speedLabels + "} 1200",
+				"experience_objective_last_evaluation_timestamp_seconds{" + speedLabels + "} 1.7408538e+09",
+				"experience_objective_met{" + speedLabels + "} 1",
+				"experience_objective_target_ratio{" + speedLabels + "} 0.75",
+			},
+		},
+		"NoData": {
+			reason: "a figure that is not known has no series: neither 0 nor NaN",
+			args:   args{func(r *Recorder) { r.Objective(hold, empty()) }},
+			want: []string{
+				"experience_objective_coverage_ratio{" + holdLabels + "} 0",
+				"experience_objective_events{" + holdLabels + "} 0",
+				"experience_objective_last_evaluation_timestamp_seconds{" + holdLabels + "} 1.7408538e+09",
+				"experience_objective_target_ratio{" + holdLabels + "} 0.75",
+			},
+		},
+		"Replaced": {
+			reason: "a later verdict leaves nothing of the former one, not even a burn window it lacks",
+			args: args{func(r *Recorder) {
+				r.Objective(speed, whole())
+				r.Objective(speed, missed())
+			}},
+			want: []string{
+				"experience_objective_attainment_ratio{" + speedLabels + "} 0.5",
+				"experience_objective_budget_remaining_ratio{" + speedLabels + "} -1",
+				"experience_objective_burn_rate{" + speedLabels + `,window="1h"} 0.5`,
+				"experience_objective_coverage_ratio{" + speedLabels + "} 0.99",
+				"experience_objective_events{" + speedLabels + "} 1200",
+				"experience_objective_last_evaluation_timestamp_seconds{" + speedLabels + "} 1.7408538e+09",
+				"experience_objective_met{" + speedLabels + "} 0",
+				"experience_objective_target_ratio{" + speedLabels + "} 0.75",
+			},
+		},
+		"RelabelledKeepsOneSet": {
+			reason: "an objective whose service changed has series under its new labels alone",
+			args: args{func(r *Recorder) {
+				r.Objective(plan("shop", "hold-time", "desk", "CX", "phone"), whole())
+				r.Objective(hold, empty())
+			}},
+			want: []string{
+				"experience_objective_coverage_ratio{" + holdLabels + "} 0",
+				"experience_objective_events{" + holdLabels + "} 0",
+				"experience_objective_last_evaluation_timestamp_seconds{" + holdLabels + "} 1.7408538e+09",
+				"experience_objective_target_ratio{" + holdLabels + "} 0.75",
+			},
+		},
+		"Forgotten": {
+			reason: "an objective's series go with it, and another's stay",
+			args: args{func(r *Recorder) {
+				r.Objective(speed, whole())
+				r.Objective(hold, empty())
+				r.ForgetObjective(speed.Key)
+			}},
+			want: []string{
+				"experience_objective_coverage_ratio{" + holdLabels + "} 0",
+				"experience_objective_events{" + holdLabels + "} 0",
+				"experience_objective_last_evaluation_timestamp_seconds{" + holdLabels + "} 1.7408538e+09",
+				"experience_objective_target_ratio{" + holdLabels + "} 0.75",
+			},
+		},
+		"ForgottenUnknown": {
+			reason: "forgetting what was never there is no mistake",
+			args:   args{func(r *Recorder) { r.ForgetObjective(hold.Key) }},
+			want:   []string{},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			reg := prometheus.NewPedanticRegistry()
+			tc.args.record(New(reg))
+			if diff := cmp.Diff(tc.want, exposition(t, reg)); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestSource(t *testing.T) {
+	type args struct{ record func(*Recorder) }
+	cases := map[string]struct {
+		reason string
+		args   args
+		want   []string
+	}{
+		"Success": {
+			reason: "a query that succeeds is counted with its time and bytes, and makes no error series",
+			args: args{func(r *Recorder) {
+				r.Query(local, source.Observation{Duration: 250 * time.Millisecond, Bytes: 512})
+			}},
+			want: []string{
+				"experience_source_query_duration_seconds_sum{" + localLabels + "} 0.25",
+				"experience_source_query_duration_seconds_count{" + localLabels + "} 1",
+				"experience_source_response_bytes_total{" + localLabels + "} 512",
+			},
+		},
+		"Failures": {
+			reason: "failures are counted by reason, and take time too",
+			args: args{func(r *Recorder) {
+				r.Query(shared, source.Observation{Duration: time.Second, Reason: source.ReasonTimeout})
+				r.Query(shared, source.Observation{Duration: time.Second, Reason: source.ReasonTimeout})
+				r.Query(shared, source.Observation{Reason: source.ReasonUnauthorized, Bytes: 9})
+			}},
+			want: []string{
+				`experience_source_query_duration_seconds_sum{kind="ClusterMetricSource",namespace="",source="default"} 2`,
+				`experience_source_query_duration_seconds_count{kind="ClusterMetricSource",namespace="",source="default"} 3`,
+				`experience_source_query_errors_total{kind="ClusterMetricSource",namespace="",reason="Timeout",source="default"} 2`,
+				`experience_source_query_errors_total{kind="ClusterMetricSource",namespace="",reason="Unauthorized",source="default"} 1`,
+				`experience_source_response_bytes_total{kind="ClusterMetricSource",namespace="",source="default"} 9`,
+			},
+		},
+		"LastTick": {
+			reason: "the gauges of a tick show the last one",
+			args: args{func(r *Recorder) {
+				r.Tick(local, 40, 10, time.Second)
+				r.Tick(local, 4, 3, 1500*time.Millisecond)
+			}},
+			want: []string{
+				"experience_source_tick_duration_seconds{" + localLabels + "} 1.5",
+				"experience_source_tick_objectives{" + localLabels + "} 3",
+				"experience_source_tick_queries{" + localLabels + "} 4",
+			},
+		},
+		"Forgotten": {
+			reason: "all series of a source go with it, and those of one with the same name elsewhere stay",
+			args: args{func(r *Recorder) {
+				same := compile.SourceKey{Kind: shared.Kind, Name: local.Name}
+				r.Query(same, source.Observation{Reason: source.ReasonServer})
+				r.Tick(same, 1, 1, time.Second)
+				r.Tick(local, 4, 3, time.Second)
+				r.ForgetSource(same)
+			}},
+			want: []string{
+				"experience_source_tick_duration_seconds{" + localLabels + "} 1",
+				"experience_source_tick_objectives{" + localLabels + "} 3",
+				"experience_source_tick_queries{" + localLabels + "} 4",
+			},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			reg := prometheus.NewPedanticRegistry()
+			tc.args.record(New(reg))
+			if diff := cmp.Diff(tc.want, exposition(t, reg)); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
