@@ -65,3 +65,9 @@ type ClusterMetricSourceList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []ClusterMetricSource `json:"items"`
 }
+
+// SourceSpec returns the part of the spec that both kinds of source have.
+func (s *ClusterMetricSource) SourceSpec() *MetricSourceSpec { return &s.Spec.MetricSourceSpec }
+
+// SourceStatus returns the status.
+func (s *ClusterMetricSource) SourceStatus() *MetricSourceStatus { return &s.Status }

@@ -39,3 +39,9 @@ type MetricSourceList struct {
 	metav1.ListMeta `json:"metadata,omitempty"`
 	Items           []MetricSource `json:"items"`
 }
+
+// SourceSpec returns the part of the spec that both kinds of source have.
+func (s *MetricSource) SourceSpec() *MetricSourceSpec { return &s.Spec }
+
+// SourceStatus returns the status.
+func (s *MetricSource) SourceStatus() *MetricSourceStatus { return &s.Status }

@@ -60,7 +60,8 @@ type Book struct {
 	buckets column
 	// minutes is a ring: minute n since the epoch is at n modulo its length.
 	minutes column
-	invalid bool
+	// invalid is when the last sample of NaN or infinity was read.
+	invalid time.Time
 }
 
 // column is a run of sums in parallel slices, which take half the memory of a
@@ -91,12 +92,12 @@ func (b *Book) Cursor() time.Time {
 	return b.cursor
 }
 
-// Invalid says whether samples of NaN or infinity were left out as gaps when
-// the book was last read.
+// Invalid says whether samples of NaN or infinity in the longest stretch were
+// left out as gaps.
 func (b *Book) Invalid() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.invalid
+	return !b.invalid.IsZero() && b.cursor.Sub(b.invalid) < b.terms.Longest
 }
 
 // Since sums the time from start up to the last minute that was read.

@@ -56,7 +56,10 @@ func (b *Book) commit(p *page, to time.Time) {
 	for minute := p.minutesFrom.Add(time.Minute); !minute.After(to); minute = minute.Add(time.Minute) {
 		b.enter(minute, p.minutes[minute.Unix()])
 	}
-	b.cursor, b.invalid = to, p.invalid
+	b.cursor = to
+	if p.invalid {
+		b.invalid = to
+	}
 	b.trim()
 }
 

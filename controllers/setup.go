@@ -1,0 +1,176 @@
+// Package controllers watches the custom resources, measures the objectives and
+// writes what was found. Reading and judging are apart: gather reads, the pure
+// packages under internal judge, and each kind's status has one writer.
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	rtsource "sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/compile"
+	"github.com/experience-slo/operator/internal/metrics"
+)
+
+// sourceIndex is the index of objectives by the key of their source.
+const sourceIndex = "source"
+
+// Options are what the controllers need beside the manager.
+type Options struct {
+	// Namespace is the operator's own; Secrets of ClusterMetricSources are there.
+	Namespace string
+	// ServiceAccount is the name of the operator's service account.
+	ServiceAccount string
+	// Recorder takes the operator's own metrics.
+	Recorder *metrics.Recorder
+	// Clock is the real one when nil.
+	Clock clock.WithTicker
+	// Concurrency is the number of objectives reconciled at once; 4 when 0.
+	Concurrency int
+}
+
+// Operator is what runs once the controllers are set up.
+type Operator struct {
+	evaluator *Evaluator
+	manager   ctrl.Manager
+	clock     clock.PassiveClock
+}
+
+// Setup adds the controllers and the evaluator to a manager.
+func Setup(mgr ctrl.Manager, o Options) (*Operator, error) {
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
+	}
+	if o.Concurrency == 0 {
+		o.Concurrency = 4
+	}
+	sources := NewSources(o.Recorder)
+	evaluator := NewEvaluator(sources, o.Recorder, o.Clock)
+	gather := &gatherer{cached: mgr.GetClient(), direct: mgr.GetAPIReader(), namespace: o.Namespace, account: o.ServiceAccount}
+	base := sourceReconciler{
+		Client: mgr.GetClient(), gather: gather, sources: sources, evaluator: evaluator,
+		recorder: mgr.GetEventRecorder("experience-slo"),
+	}
+	objectives := &ObjectiveReconciler{
+		Client: mgr.GetClient(), gather: gather, evaluator: evaluator, recorder: base.recorder, clock: o.Clock,
+	}
+	return &Operator{evaluator: evaluator, manager: mgr, clock: o.Clock}, errors.Join(
+		mgr.Add(evaluator),
+		setupSources(mgr, base),
+		objectives.setup(mgr, o.Concurrency),
+	)
+}
+
+func setupSources(mgr ctrl.Manager, base sourceReconciler) error {
+	shared := base
+	base.kind, shared.kind = v1alpha1.SourceKindMetricSource, v1alpha1.SourceKindClusterMetricSource
+	return errors.Join(
+		ctrl.NewControllerManagedBy(mgr).Named("metricsource").
+			For(&v1alpha1.MetricSource{}, builder.WithPredicates(specOrRequest())).
+			Complete(&MetricSourceReconciler{base}),
+		ctrl.NewControllerManagedBy(mgr).Named("clustermetricsource").
+			For(&v1alpha1.ClusterMetricSource{}, builder.WithPredicates(specOrRequest())).
+			Complete(&ClusterMetricSourceReconciler{shared}),
+	)
+}
+
+func (r *ObjectiveReconciler) setup(mgr ctrl.Manager, concurrency int) error {
+	err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.Objective{}, sourceIndex, func(o client.Object) []string {
+		objective, _ := o.(*v1alpha1.Objective)
+		return []string{compile.KeyOf(objective).String()}
+	})
+	if err != nil {
+		return fmt.Errorf("index objectives by source: %w", err)
+	}
+	return ctrl.NewControllerManagedBy(mgr).Named("objective").
+		For(&v1alpha1.Objective{}, builder.WithPredicates(specOrRequest())).
+		Watches(&v1alpha1.MetricSource{}, handler.EnqueueRequestsFromMapFunc(r.bySource), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.ClusterMetricSource{}, handler.EnqueueRequestsFromMapFunc(r.bySource), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.byNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesRawSource(rtsource.Channel(r.evaluator.changed, enqueueKey())).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
+		Complete(r)
+}
+
+// specOrRequest lets changes of the spec and of the request annotation through.
+func specOrRequest() predicate.Predicate {
+	requested := predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool { return requestOf(e.ObjectOld) != requestOf(e.ObjectNew) },
+		CreateFunc: func(event.CreateEvent) bool { return true },
+	}
+	return predicate.Or(predicate.GenerationChangedPredicate{}, requested)
+}
+
+func enqueueKey() handler.TypedEventHandler[types.NamespacedName, reconcile.Request] {
+	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, key types.NamespacedName) []reconcile.Request {
+		return []reconcile.Request{{NamespacedName: key}}
+	})
+}
+
+// bySource gives the objectives that use a source.
+func (r *ObjectiveReconciler) bySource(ctx context.Context, o client.Object) []reconcile.Request {
+	source, ok := o.(sourceObject)
+	if !ok {
+		return nil
+	}
+	return r.list(ctx, client.MatchingFields{sourceIndex: keyOf(source).String()})
+}
+
+// byNamespace gives the objectives of a namespace, whose labels may allow or
+// forbid them a source.
+func (r *ObjectiveReconciler) byNamespace(ctx context.Context, o client.Object) []reconcile.Request {
+	return r.list(ctx, client.InNamespace(o.GetName()))
+}
+
+func (r *ObjectiveReconciler) list(ctx context.Context, options ...client.ListOption) []reconcile.Request {
+	found := &v1alpha1.ObjectiveList{}
+	if err := r.List(ctx, found, options...); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "list objectives")
+		return nil
+	}
+	var out []reconcile.Request
+	for i := range found.Items {
+		out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&found.Items[i])})
+	}
+	return out
+}
+
+// stopped is how long the evaluator may not have looked at the clock before it
+// counts as stuck.
+const stopped = time.Minute
+
+// Healthz fails when the evaluator is stuck. A manager that is not the leader
+// evaluates nothing and is healthy.
+func (op *Operator) Healthz(*http.Request) error {
+	beat := op.evaluator.Beat()
+	if silence := op.clock.Since(beat); !beat.IsZero() && silence > stopped {
+		return fmt.Errorf("the evaluator has not looked for due ticks for more than %s", stopped)
+	}
+	return nil
+}
+
+// Readyz fails until the caches hold what the API server does.
+func (op *Operator) Readyz(req *http.Request) error {
+	ctx, cancel := context.WithTimeout(req.Context(), time.Second)
+	defer cancel()
+	if !op.manager.GetCache().WaitForCacheSync(ctx) {
+		return errors.New("the caches have not synced with the API server yet")
+	}
+	return nil
+}

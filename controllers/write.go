@@ -1,0 +1,52 @@
+package controllers
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+)
+
+// patchStatus writes what changed in the status of an object, and nothing when
+// nothing did. It fails with a conflict when the object was written since it
+// was read, so that no state is judged by old data.
+func patchStatus(ctx context.Context, c client.Client, before, after client.Object) error {
+	if equality.Semantic.DeepEqual(before, after) {
+		return nil
+	}
+	return c.Status().Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+}
+
+// announce emits an event for each condition that changed. What is only awaited
+// is no news.
+func announce(recorder events.EventRecorder, o runtime.Object, before, after []metav1.Condition) {
+	for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionMet} {
+		old, now := meta.FindStatusCondition(before, kind), meta.FindStatusCondition(after, kind)
+		if now == nil || now.Reason == v1alpha1.ReasonEvaluationPending || (old != nil && old.Status == now.Status && old.Reason == now.Reason) {
+			continue
+		}
+		if kind == v1alpha1.ConditionMet && sameReason(after, now.Reason) {
+			continue // Ready says it already
+		}
+		if kind == v1alpha1.ConditionReady && now.Reason == v1alpha1.ReasonEvaluated && (old == nil || old.Reason == v1alpha1.ReasonEvaluationPending) {
+			continue // the verdict is the news
+		}
+		severity := corev1.EventTypeNormal
+		if now.Status == metav1.ConditionFalse || (now.Status == metav1.ConditionUnknown && now.Reason == v1alpha1.ReasonSourceUnavailable) {
+			severity = corev1.EventTypeWarning
+		}
+		recorder.Eventf(o, nil, severity, now.Reason, "Evaluate", "%s", now.Message)
+	}
+}
+
+func sameReason(conditions []metav1.Condition, reason string) bool {
+	ready := meta.FindStatusCondition(conditions, v1alpha1.ConditionReady)
+	return ready != nil && ready.Reason == reason
+}
