@@ -93,6 +93,7 @@ explain() {
 # it exist, so an interrupted build leaves nothing that looks complete.
 build() {
   local started=$SECONDS
+  rm -rf "$store/.building-$1."* # of a run that was killed; the lock says it is gone
   work=$(mktemp -d "$store/.building-$1.XXXXXX")
   trap 'rm -rf "$work"' EXIT
   say "building $1 $version (about $about, once) ..."
