@@ -1,8 +1,8 @@
 package source
 
 import (
-	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -199,7 +199,7 @@ func TestOAuth2Faults(t *testing.T) {
 				if diff := cmp.Diff(tc.want, outcomeOf(t, err)); diff != "" {
 					t.Errorf("\n%s\nInstant(): -want, +got:\n%s", tc.reason, diff)
 				}
-				for ; err != nil; err = unwrap(err) {
+				for ; err != nil; err = errors.Unwrap(err) {
 					if text := formats(err); strings.Contains(text, "s3cr3t") {
 						t.Errorf("\n%s\na secret shows in the chain:\n%s", tc.reason, text)
 					}
@@ -210,13 +210,6 @@ func TestOAuth2Faults(t *testing.T) {
 			}
 		})
 	}
-}
-
-func unwrap(err error) error {
-	if u, ok := err.(interface{ Unwrap() error }); ok {
-		return u.Unwrap()
-	}
-	return nil
 }
 
 func TestOAuth2RedirectIsNotFollowed(t *testing.T) {
@@ -313,7 +306,7 @@ func TestOAuth2TLS(t *testing.T) {
 			c := connect(t, serve(t, jsonAnswer(200, oneVector)).URL, withOAuth2(tokens.URL), func(cfg *Config) {
 				cfg.HTTP.OAuth2.TLSConfig.CA = tc.args
 			})
-			_, err := c.Instant(context.Background(), "up", time.Time{})
+			_, err := c.Instant(t.Context(), "up", time.Time{})
 			if diff := cmp.Diff(tc.want, outcomeOf(t, err)); diff != "" {
 				t.Errorf("\n%s\nInstant(): -want, +got:\n%s", tc.reason, diff)
 			}

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -75,7 +74,7 @@ func TestInstant(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			c := connect(t, serve(t, jsonAnswer(200, tc.args)).URL)
-			vector, err := c.Instant(context.Background(), "up", time.Unix(1700000000, 0))
+			vector, err := c.Instant(t.Context(), "up", time.Unix(1700000000, 0))
 			got := want{Vector: vector, Outcome: outcomeOf(t, err)}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("\n%s\nInstant(): -want, +got:\n%s", tc.reason, diff)
@@ -155,7 +154,7 @@ func TestRange(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			rec := &recorder{next: jsonAnswer(200, tc.args.body)}
 			c := connect(t, serve(t, rec).URL)
-			matrix, err := c.Range(context.Background(), "up", time.Unix(tc.args.start, 0), time.Unix(tc.args.end, 0), tc.args.step)
+			matrix, err := c.Range(t.Context(), "up", time.Unix(tc.args.start, 0), time.Unix(tc.args.end, 0), tc.args.step)
 			got := want{Matrix: matrix, Outcome: outcomeOf(t, err), Requests: len(rec.all())}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("\n%s\nRange(): -want, +got:\n%s", tc.reason, diff)
@@ -197,7 +196,7 @@ func TestRequests(t *testing.T) {
 			reason: "without a time the server takes its own",
 			body:   oneVector,
 			ask: func(c *Client) error {
-				_, err := c.Instant(context.Background(), "up", time.Time{})
+				_, err := c.Instant(t.Context(), "up", time.Time{})
 				return err
 			},
 			want: want{Method: "POST", Path: "/api/v1/query", Agent: userAgent, Form: map[string][]string{
@@ -209,7 +208,7 @@ func TestRequests(t *testing.T) {
 			args:   "/prometheus/",
 			body:   matrix,
 			ask: func(c *Client) error {
-				_, err := c.Range(context.Background(), `sum(a{b="&=+"})`, start, start.Add(time.Hour), time.Minute)
+				_, err := c.Range(t.Context(), `sum(a{b="&=+"})`, start, start.Add(time.Hour), time.Minute)
 				return err
 			},
 			want: want{Method: "POST", Path: "/prometheus/api/v1/query_range", Agent: userAgent, Form: map[string][]string{
@@ -221,7 +220,7 @@ func TestRequests(t *testing.T) {
 			reason: "a plain GET",
 			body:   build,
 			ask: func(c *Client) error {
-				_, err := c.BuildInfo(context.Background())
+				_, err := c.BuildInfo(t.Context())
 				return err
 			},
 			want: want{Method: "GET", Path: "/api/v1/status/buildinfo", Agent: userAgent, Form: map[string][]string{}},
@@ -317,7 +316,7 @@ func TestBuildInfo(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			c := connect(t, serve(t, tc.args).URL)
-			version, err := c.BuildInfo(context.Background())
+			version, err := c.BuildInfo(t.Context())
 			if diff := cmp.Diff(tc.want, want{version, outcomeOf(t, err)}); diff != "" {
 				t.Errorf("\n%s\nBuildInfo(): -want, +got:\n%s", tc.reason, diff)
 			}
@@ -358,7 +357,7 @@ func TestPing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			rec := &recorder{next: tc.args}
 			c := connect(t, serve(t, rec).URL)
-			if diff := cmp.Diff(tc.want, outcomeOf(t, c.Ping(context.Background()))); diff != "" {
+			if diff := cmp.Diff(tc.want, outcomeOf(t, c.Ping(t.Context()))); diff != "" {
 				t.Errorf("\n%s\nPing(): -want, +got:\n%s", tc.reason, diff)
 			}
 			if diff := cmp.Diff([]string{"vector(1)"}, rec.last(t).form["query"]); diff != "" {

@@ -76,7 +76,7 @@ func TestWaiting(t *testing.T) {
 		"Cancelled": {
 			reason: "a caller that gave up is not kept waiting, and no query went out",
 			args: func() (context.Context, context.CancelFunc) {
-				ctx, cancel := context.WithCancel(context.Background())
+				ctx, cancel := context.WithCancel(t.Context())
 				cancel()
 				return ctx, cancel
 			},
@@ -86,7 +86,7 @@ func TestWaiting(t *testing.T) {
 		"Deadline": {
 			reason: "the remedy is the number of queries, not the timeout of one",
 			args: func() (context.Context, context.CancelFunc) {
-				return context.WithTimeout(context.Background(), 20*time.Millisecond)
+				return context.WithTimeout(t.Context(), 20*time.Millisecond)
 			},
 			want: want{Outcome: outcome{ReasonTimeout,
 				shop + " was not asked in time, too many queries wait: raise spec.limits.concurrency or ask for less"}},
@@ -105,7 +105,7 @@ func TestWaiting(t *testing.T) {
 				cfg.Concurrency = 1
 				cfg.Observe = func(Observation) { observed.Add(1) }
 			})
-			holding, release := context.WithCancel(context.Background())
+			holding, release := context.WithCancel(t.Context())
 			var group sync.WaitGroup
 			group.Go(func() { _, _ = c.Instant(holding, "up", time.Time{}) })
 			<-reached
@@ -129,7 +129,7 @@ func TestWaiting(t *testing.T) {
 func TestTurnIsGivenBack(t *testing.T) {
 	c := connect(t, serve(t, answer{code: 500}).URL, func(cfg *Config) { cfg.Concurrency = 2 })
 	for range 6 {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		_, err := c.Instant(ctx, "up", time.Time{})
 		cancel()
 		if diff := cmp.Diff(ReasonServer, ReasonOf(err)); diff != "" {

@@ -12,10 +12,14 @@ import (
 
 // Limits of a Config that sets none; the same as the defaults of the resources.
 const (
-	DefaultTimeout          = 30 * time.Second
-	DefaultConcurrency      = 4
+	// DefaultTimeout is the time of one query.
+	DefaultTimeout = 30 * time.Second
+	// DefaultConcurrency is the number of queries in flight at once.
+	DefaultConcurrency = 4
+	// DefaultMaxResponseBytes is the size of the largest answer: 16 MiB.
 	DefaultMaxResponseBytes = 16 << 20
-	DefaultMaxSeries        = 1000
+	// DefaultMaxSeries is the number of series in the largest answer.
+	DefaultMaxSeries = 1000
 )
 
 // Config is all that is needed to talk to one server; every secret has been

@@ -64,6 +64,13 @@ func TestNewInvalid(t *testing.T) {
 			args:   good(func(c *Config) { c.HTTP.TLSConfig = config.TLSConfig{Cert: pair.cert, Key: config.Secret(other.key)} }),
 			want:   "spec.tls.certificate and spec.tls.key are no pair in PEM (tls: private key does not match public key): give a certificate and the key it was made with",
 		},
+		"TLSVersions": {
+			reason: "what only the TLS library finds is told in its words",
+			args: good(func(c *Config) {
+				c.HTTP.TLSConfig = config.TLSConfig{MinVersion: config.TLSVersions["TLS13"], MaxVersion: config.TLSVersions["TLS12"]}
+			}),
+			want: "no client can be made: tls_config.max_version must be greater than or equal to tls_config.min_version if both are specified",
+		},
 		"File": {
 			reason: "no file of this process is read on a user's word",
 			args:   good(func(c *Config) { c.HTTP.TLSConfig.CAFile = "/etc/passwd" }),

@@ -70,8 +70,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // ReasonOf returns the reason of the first *Error in err's chain, and "" when
 // there is none.
 func ReasonOf(err error) Reason {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Reason
 	}
 	return ""

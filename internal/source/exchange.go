@@ -52,8 +52,7 @@ func (x *exchange) Do(ctx context.Context, req *http.Request) (*http.Response, [
 	_, x.sent, _ = strings.Cut(resp.Request.Header.Get("Authorization"), " ")
 	body, err := x.read(resp)
 	if err != nil {
-		var known *Error
-		if errors.As(err, &known) {
+		if known, ok := errors.AsType[*Error](err); ok {
 			return resp, nil, known
 		}
 		return resp, nil, x.client.transportError(ctx, err)

@@ -28,12 +28,10 @@ func (c *Client) explain(err error, x *exchange) error {
 	if err == nil {
 		return nil
 	}
-	var known *Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*Error](err); ok {
 		return known
 	}
-	var answer *v1.Error
-	isAnswer := errors.As(err, &answer)
+	answer, isAnswer := errors.AsType[*v1.Error](err)
 	if isAnswer && strings.Contains(answer.Msg, stringResult) {
 		return c.fail(ReasonInvalidQuery, nil, "answered a string where the query should give a number: change the expression")
 	}
@@ -64,8 +62,7 @@ func setupError(cfg Config, err error) *Error {
 // ephemeral ports, addresses of resolvers and the present time.
 func (c *Client) transportError(ctx context.Context, err error) *Error {
 	subject := c.name
-	var token *tokenError
-	if errors.As(err, &token) {
+	if _, ok := errors.AsType[*tokenError](err); ok {
 		subject += "'s OAuth2 token endpoint"
 	}
 	explanations := []func(error) fault{
@@ -83,9 +80,9 @@ func (c *Client) transportError(ctx context.Context, err error) *Error {
 // safeCause drops the errors that quote an answer of a token endpoint or of
 // AWS, either of which may repeat what it was sent.
 func safeCause(err error) error {
-	var retrieve *oauth2.RetrieveError
-	var operation *smithy.OperationError
-	if errors.As(err, &retrieve) || errors.As(err, &operation) {
+	_, retrieved := errors.AsType[*oauth2.RetrieveError](err)
+	_, assumed := errors.AsType[*smithy.OperationError](err)
+	if retrieved || assumed {
 		return nil
 	}
 	return err
@@ -126,12 +123,11 @@ func (c *Client) contextFault(ctx context.Context) fault {
 
 // tokenFault explains an answer of the token endpoint that is no token.
 func tokenFault(err error) fault {
-	var token *tokenError
-	if !errors.As(err, &token) {
+	if _, ok := errors.AsType[*tokenError](err); !ok {
 		return fault{}
 	}
-	var refused *oauth2.RetrieveError
-	if !errors.As(err, &refused) {
+	refused, ok := errors.AsType[*oauth2.RetrieveError](err)
+	if !ok {
 		if strings.Contains(err.Error(), "oauth2: ") {
 			return fault{ReasonUnauthorized, "answered something that is not a token: check spec.authentication.oauth2.tokenURL"}
 		}
@@ -149,8 +145,7 @@ func tokenFault(err error) fault {
 
 // signingFault explains a role that could not be assumed.
 func signingFault(err error) fault {
-	var operation *smithy.OperationError
-	if errors.As(err, &operation) {
+	if _, ok := errors.AsType[*smithy.OperationError](err); ok {
 		return fault{ReasonUnauthorized, "could not be asked, because AWS gave no credentials for the role: check spec.authentication.sigV4"}
 	}
 	return fault{}
@@ -216,7 +211,6 @@ func networkFault(err error) fault {
 
 // brokenFault explains a connection that was made and then failed.
 func brokenFault(err error) fault {
-	var errno syscall.Errno
 	for _, closed := range []error{syscall.ECONNRESET, syscall.EPIPE, io.EOF, io.ErrUnexpectedEOF} {
 		if errors.Is(err, closed) {
 			return fault{ReasonUnreachable, "closed the connection before its answer was complete: look at its state and its log"}
@@ -225,7 +219,7 @@ func brokenFault(err error) fault {
 	if strings.Contains(err.Error(), "malformed HTTP") {
 		return fault{ReasonNotPrometheus, "does not speak HTTP: check the port in spec.url"}
 	}
-	if errors.As(err, &errno) {
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return fault{ReasonUnreachable, fmt.Sprintf("could not be reached (%s): check spec.url and the network", errno.Error())}
 	}
 	return fault{}

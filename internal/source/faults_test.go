@@ -1,7 +1,6 @@
 package source
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -338,7 +337,7 @@ func FuzzAnswer(f *testing.F) {
 				Body: io.NopCloser(strings.NewReader(body)), Request: r,
 			}, nil
 		})
-		got := outcomeOf(t, c.Ping(context.Background()))
+		got := outcomeOf(t, c.Ping(t.Context()))
 		text, _ := strings.CutPrefix(got.Message, shop)
 		if (got.Reason == "") != (text == "") || len([]rune(text)) > 2*maxQuoted || strings.ContainsAny(text, "\n\x00") {
 			t.Errorf("HTTP %d %q gives reason %q and message %q", code, body, got.Reason, got.Message)

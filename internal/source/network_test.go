@@ -214,7 +214,7 @@ func TestTransportError(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			c := connect(t, "http://prometheus:9090")
-			err := c.transportError(context.Background(), tc.args)
+			err := c.transportError(t.Context(), tc.args)
 			if diff := cmp.Diff(tc.want, outcomeOf(t, err)); diff != "" {
 				t.Errorf("\n%s\ntransportError(): -want, +got:\n%s", tc.reason, diff)
 			}
@@ -238,7 +238,7 @@ func TestContexts(t *testing.T) {
 		"Cancelled": {
 			reason: "a caller that gives up says nothing about the server",
 			args: func(reached <-chan struct{}) (context.Context, context.CancelFunc) {
-				ctx, cancel := context.WithCancel(context.Background())
+				ctx, cancel := context.WithCancel(t.Context())
 				go func() {
 					<-reached
 					cancel()
@@ -250,7 +250,7 @@ func TestContexts(t *testing.T) {
 		"CancelledWithCause": {
 			reason: "whatever the cause",
 			args: func(reached <-chan struct{}) (context.Context, context.CancelFunc) {
-				ctx, cancel := context.WithCancelCause(context.Background())
+				ctx, cancel := context.WithCancelCause(t.Context())
 				go func() {
 					<-reached
 					cancel(errors.New("at 12:13:14"))
@@ -262,7 +262,7 @@ func TestContexts(t *testing.T) {
 		"CallersDeadline": {
 			reason: "a deadline that is not the source's does not blame spec.timeout",
 			args: func(<-chan struct{}) (context.Context, context.CancelFunc) {
-				return context.WithTimeout(context.Background(), 50*time.Millisecond)
+				return context.WithTimeout(t.Context(), 50*time.Millisecond)
 			},
 			want: want{outcome{ReasonTimeout,
 				shop + " did not answer before the deadline of the evaluation: lighten the query or look at the server's load"}, context.DeadlineExceeded},

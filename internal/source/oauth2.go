@@ -25,8 +25,10 @@ type oauthTransport struct {
 // tokenError says that a query failed at the token endpoint, not at the server.
 type tokenError struct{ err error }
 
+// Error says where it failed, before the cause.
 func (e *tokenError) Error() string { return "fetch OAuth2 token: " + e.err.Error() }
 
+// Unwrap returns the cause.
 func (e *tokenError) Unwrap() error { return e.err }
 
 func newOAuth2(o *config.OAuth2, next http.RoundTripper) (http.RoundTripper, func(), error) {
