@@ -27,7 +27,7 @@ type target struct {
 	next, lastGood int64
 	firstGood      int64
 	// entry is the first good scrape since the target was discovered or failed.
-	entry                  int64
+	entry int64
 	// old says that the process was old when it was first scraped.
 	old, troubled          bool
 	failUntil, silentUntil int64
