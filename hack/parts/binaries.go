@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 )
 
@@ -49,6 +50,11 @@ func Find() (Binaries, error) {
 
 // Path returns where the named program is.
 func (b Binaries) Path(name string) string { return filepath.Join(string(b), name) }
+
+// command returns the named program with arguments, ready to be started.
+func (b Binaries) command(name string, args ...string) *exec.Cmd {
+	return exec.Command(b.Path(name), args...) //nolint:noctx // it outlives the context of its start
+}
 
 // executable fails unless path is a file that can be run.
 func executable(path string) error {

@@ -114,14 +114,14 @@ func (c *ControlPlane) Stop() error {
 
 func (c *ControlPlane) startEtcd(ctx context.Context, url string) error {
 	var err error
-	c.etcd, err = spawn(c.Dir, c.bin.Path(Etcd),
+	c.etcd, err = spawn(c.Dir, c.bin.command(Etcd,
 		"--data-dir", filepath.Join(c.Dir, "etcd"),
 		"--listen-client-urls", url,
 		"--advertise-client-urls", url,
 		"--listen-peer-urls", "http://127.0.0.1:0",
 		"--unsafe-no-fsync",
 		"--log-level", "warn",
-	)
+	))
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (c *ControlPlane) startAPIServer(ctx context.Context, port int, etcdURL str
 		"--profiling=false",
 	}, auditFlags(f)...)
 	var err error
-	if c.api, err = spawn(c.Dir, c.bin.Path(APIServer), append(args, flags...)...); err != nil {
+	if c.api, err = spawn(c.Dir, c.bin.command(APIServer, append(args, flags...)...)); err != nil {
 		return err
 	}
 	return c.api.await(ctx, func(ctx context.Context) error { return c.connect(ctx, loopback("https", port), f) })

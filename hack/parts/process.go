@@ -40,9 +40,9 @@ type process struct {
 	err  error         // why it ended; read only after done is closed
 }
 
-// spawn starts the program with its output appended to NAME.log in dir.
-func spawn(dir, program string, args ...string) (*process, error) {
-	name := filepath.Base(program)
+// spawn starts the command with its output appended to NAME.log in dir.
+func spawn(dir string, cmd *exec.Cmd) (*process, error) {
+	name := filepath.Base(cmd.Path)
 	p := &process{name: name, log: filepath.Join(dir, name+".log"), done: make(chan struct{})}
 	out, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -51,7 +51,6 @@ func spawn(dir, program string, args ...string) (*process, error) {
 	if p.from, err = out.Seek(0, io.SeekEnd); err != nil {
 		return nil, fmt.Errorf("find end of log of %s: %w", name, err)
 	}
-	cmd := exec.Command(program, args...) //nolint:noctx // it outlives the context of its start
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = childAttributes()
 	started := make(chan error, 1)

@@ -19,7 +19,7 @@ const orphanEnv = "PARTS_TEST_ORPHAN"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(orphanEnv); dir != "" {
-		p, err := spawn(dir, "/bin/sh", "-c", "exec sleep 600")
+		p, err := spawn(dir, exec.Command("/bin/sh", "-c", "exec sleep 600"))
 		if err != nil {
 			panic(err)
 		}

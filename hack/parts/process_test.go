@@ -22,7 +22,7 @@ func shell(t *testing.T, script string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := spawn(t.TempDir(), sh, "-c", script)
+	p, err := spawn(t.TempDir(), exec.Command(sh, "-c", script))
 	if err != nil {
 		t.Fatalf("spawn: %v", err)
 	}
@@ -92,7 +92,7 @@ func TestFailureQuotesOnlyThisRun(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "sh.log"), []byte("bind: address already in use\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p, err := spawn(dir, "/bin/sh", "-c", "echo this time another reason; exit 1")
+	p, err := spawn(dir, exec.Command("/bin/sh", "-c", "echo this time another reason; exit 1"))
 	if err != nil {
 		t.Fatalf("spawn: %v", err)
 	}
@@ -104,7 +104,7 @@ func TestFailureQuotesOnlyThisRun(t *testing.T) {
 
 func TestSpawnOfWhatIsNotThere(t *testing.T) {
 	t.Parallel()
-	_, err := spawn(t.TempDir(), "/no/such/program")
+	_, err := spawn(t.TempDir(), exec.Command("/no/such/program"))
 	if !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "start program") {
 		t.Errorf("spawn: want a wrapped %v, got %v", os.ErrNotExist, err)
 	}

@@ -52,7 +52,7 @@ type Prometheus struct {
 	// Dir holds data, configuration and log.
 	Dir string
 
-	program   string
+	bin       Binaries
 	args      []string
 	client    *http.Client
 	temporary bool
@@ -66,7 +66,7 @@ func StartPrometheus(ctx context.Context, o PrometheusOptions) (*Prometheus, err
 	if err != nil {
 		return nil, err
 	}
-	p := &Prometheus{program: bin.Path(PromServer), client: o.Client}
+	p := &Prometheus{bin: bin, client: o.Client}
 	if p.client == nil {
 		p.client = http.DefaultClient
 	}
@@ -169,7 +169,7 @@ func (p *Prometheus) launch(ctx context.Context) error {
 		return fmt.Errorf("parse address: %w", err)
 	}
 	args := append([]string{"--web.listen-address=" + net.JoinHostPort(u.Hostname(), u.Port())}, p.args...)
-	if p.process, err = spawn(p.Dir, p.program, args...); err != nil {
+	if p.process, err = spawn(p.Dir, p.bin.command(PromServer, args...)); err != nil {
 		return err
 	}
 	return p.process.await(ctx, answers(p.client, p.URL+"/-/ready"))
