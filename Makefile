@@ -13,7 +13,7 @@ TESTFLAGS ?=
 
 # The version comes from git above, so builds do not ask git again and also work
 # in an exported tree.
-GOBUILD := go build -trimpath -buildvcs=false -ldflags "-X main.version=$(VERSION)"
+GOBUILD := go build -buildvcs=false -ldflags "-X main.version=$(VERSION)"
 GENERATED := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml docs/api.md
 
 # Tests that use envtest find the same programs as hack/parts.
@@ -25,7 +25,7 @@ help: ## Show what can be made.
 
 .PHONY: demo
 demo: parts ## Run the operator with a real API server and Prometheus on this machine. DEMO_ONCE=1 ends by itself.
-	@hack/progress.sh "compiling the demo (about 3 min the first time)" $(GOBUILD) -o bin/ ./hack/demo
+	@hack/progress.sh "compiling the demo (about 3 min the first time)" $(GOBUILD) -o bin/ ./cmd/manager ./hack/demo
 	@bin/demo
 
 .PHONY: test
@@ -67,7 +67,7 @@ verify: generate manifests docs ## Generate everything, fail if that changes a f
 
 .PHONY: build
 build: ## Build the operator's programs into bin/.
-	$(GOBUILD) -o bin/ ./cmd/...
+	$(GOBUILD) -trimpath -o bin/ ./cmd/...
 
 .PHONY: image
 image: ## Build the container image.
