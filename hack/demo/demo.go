@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -99,8 +100,8 @@ func (d *demo) close() error {
 	d.ends = nil
 	d.mutex.Unlock()
 	var errs []error
-	for i := len(ends) - 1; i >= 0; i-- {
-		errs = append(errs, ends[i]())
+	for _, end := range slices.Backward(ends) {
+		errs = append(errs, end())
 	}
 	return errors.Join(errs...)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
@@ -64,7 +65,7 @@ func TestEveryManifestHasAnExpectation(t *testing.T) {
 // the story's namespace really has, and that the one mistake is a mistake.
 func TestSelectorsFindTheSimulation(t *testing.T) {
 	world := simulate.New(seed)
-	if err := world.WriteHistory(t.TempDir(), time.Date(2026, time.March, 2, 20, 0, 0, 0, time.UTC), historyDays, 2*time.Minute, nil); err != nil {
+	if err := world.WriteHistory(t.TempDir(), time.Date(2026, time.March, 2, 20, 0, 0, 0, time.UTC), 7, 2*time.Minute, nil); err != nil {
 		t.Fatal(err)
 	}
 	p := parser.NewParser(parser.Options{})
@@ -72,30 +73,31 @@ func TestSelectorsFindTheSimulation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, s := range selectors(o.Spec.Indicator) {
 				matchers, err := p.ParseMetricSelector(s)
-				if (err != nil) != (expectations()[name] == mistaken && !strings.HasSuffix(s, "}")) {
+				unclosed := expectations()[name] == mistaken && !strings.HasSuffix(s, "}")
+				if (err != nil) != unclosed {
 					t.Fatalf("%s: unexpected error %v", s, err)
 				}
 				if err != nil {
 					continue
 				}
-				metric, namespace := "", ""
+				equal := map[string]string{}
 				for _, m := range matchers {
-					switch m.Name {
-					case "__name__":
-						metric = m.Value
-					case "namespace":
-						namespace = m.Value
-					}
+					equal[m.Name] = m.Value
 				}
-				if diff := cmp.Diff(o.Namespace, namespace); diff != "" {
+				if diff := cmp.Diff(o.Namespace, equal["namespace"]); diff != "" {
 					t.Errorf("%s: namespace: -want, +got:\n%s", s, diff)
 				}
-				if world.Total(metric, "namespace", namespace) == 0 && world.Total(metric+"_count", "namespace", namespace) == 0 {
+				if !shown(world, equal[model.MetricNameLabel], o.Namespace) {
 					t.Errorf("%s: the story has no such metric", s)
 				}
 			}
 		})
 	}
+}
+
+// shown reports whether a namespace has events of a counter or a histogram.
+func shown(world *simulate.World, metric, namespace string) bool {
+	return world.Total(metric, "namespace", namespace)+world.Total(metric+"_count", "namespace", namespace) > 0
 }
 
 // selectors returns every selector of counters that an indicator has.

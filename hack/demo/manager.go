@@ -43,11 +43,11 @@ type manager struct {
 
 // startManager runs the operator and waits until it says that it is ready.
 func (d *demo) startManager(ctx context.Context) error {
-	health, err := freeAddress()
+	health, err := freeAddress(ctx)
 	if err != nil {
 		return err
 	}
-	m, err := d.spawnManager(health)
+	m, err := d.spawnManager(ctx, health)
 	if err != nil {
 		return err
 	}
@@ -74,13 +74,14 @@ func (d *demo) startManager(ctx context.Context) error {
 var errEnded = errors.New("nothing runs any more")
 
 // spawnManager starts the manager with its output in a file.
-func (d *demo) spawnManager(health string) (*manager, error) {
+func (d *demo) spawnManager(ctx context.Context, health string) (*manager, error) {
 	m := &manager{log: d.folder("manager.log"), done: make(chan struct{})}
 	out, err := os.Create(m.log)
 	if err != nil {
 		return nil, fmt.Errorf("make manager's log: %w", err)
 	}
-	cmd := exec.Command(managerPath,
+	// Not killed when ctx ends: it is asked to stop, in its turn.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), managerPath,
 		"--kubeconfig="+d.cluster.Kubeconfig, "--leader-elect=false",
 		"--metrics-bind-address=0", "--health-probe-bind-address="+health)
 	cmd.Stdout, cmd.Stderr = out, out
@@ -132,8 +133,8 @@ func (m *manager) tail() string {
 }
 
 // freeAddress returns a free address of the loopback interface.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freeAddress(ctx context.Context) (string, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("find free port: %w", err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -43,7 +44,7 @@ func (d *demo) startWorld(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("write history: %w", err)
 	}
-	address, err := d.serve(world)
+	address, err := d.serve(ctx, world)
 	if err != nil {
 		return err
 	}
@@ -64,8 +65,8 @@ func (d *demo) startWorld(ctx context.Context) error {
 }
 
 // serve serves the world's living targets and returns their address.
-func (d *demo) serve(world *simulate.World) (string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func (d *demo) serve(ctx context.Context, world *simulate.World) (string, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("listen for scrapes: %w", err)
 	}
@@ -74,7 +75,9 @@ func (d *demo) serve(world *simulate.World) (string, error) {
 	go func() { served <- server.Serve(listener) }()
 	d.atEnd(func() error {
 		err := server.Close()
-		<-served
+		if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {
+			err = errors.Join(err, fmt.Errorf("serve targets: %w", ended))
+		}
 		return err
 	})
 	return listener.Addr().String(), nil

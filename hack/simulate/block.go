@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"github.com/oklog/ulid/v2"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
@@ -58,7 +59,7 @@ func newBlockSeries(p *process) []*blockSeries {
 // seriesLabels joins a metric name, a series' own labels and its target's.
 func seriesLabels(p *process, name string, own []pair) labels.Labels {
 	b := labels.NewScratchBuilder(1 + len(own) + len(p.labels))
-	b.Add(labels.MetricName, name)
+	b.Add(model.MetricNameLabel, name)
 	for _, l := range slices.Concat(own, p.labels) {
 		b.Add(l.name, l.value)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
@@ -36,11 +37,11 @@ func parseBound(t *testing.T, text string) float64 {
 	return v
 }
 
-// openHistory writes days before monday and opens the blocks with the real TSDB.
-func openHistory(t *testing.T, w *World, days int) storage.Queryable {
+// openHistory writes the day before monday and opens the blocks with the real TSDB.
+func openHistory(t *testing.T, w *World) storage.Queryable {
 	t.Helper()
 	dir := t.TempDir()
-	if err := w.WriteHistory(dir, monday, days, 15*time.Second, nil); err != nil {
+	if err := w.WriteHistory(dir, monday, 1, 15*time.Second, nil); err != nil {
 		t.Fatal(err)
 	}
 	options := tsdb.DefaultOptions()
@@ -50,8 +51,8 @@ func openHistory(t *testing.T, w *World, days int) storage.Queryable {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	if got := len(db.Blocks()); got != days+1 {
-		t.Fatalf("want one block for each of %d begun days, got %d", days+1, got)
+	if got := len(db.Blocks()); got != 2 {
+		t.Fatalf("want one block for each of two begun days, got %d", got)
 	}
 	return db
 }
@@ -64,7 +65,7 @@ func walk(t *testing.T, db storage.Queryable, visit func(l labels.Labels, it chu
 		t.Fatal(err)
 	}
 	defer func() { _ = q.Close() }()
-	set := q.Select(context.Background(), true, nil, labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+"))
+	set := q.Select(context.Background(), true, nil, labels.MustNewMatcher(labels.MatchRegexp, model.MetricNameLabel, ".+"))
 	for set.Next() {
 		visit(set.At().Labels(), set.At().Iterator(nil))
 	}
@@ -77,25 +78,12 @@ func walk(t *testing.T, db storage.Queryable, visit func(l labels.Labels, it chu
 // restarts included, and compares it with the account.
 func TestTotalIsWhatTheBlocksHold(t *testing.T) {
 	w := New(7)
-	db := openHistory(t, w, 2) // from Saturday over the Monday restart
+	db := openHistory(t, w) // over the Monday restart
 	got := map[string]float64{}
 	walk(t, db, func(l labels.Labels, it chunkenc.Iterator) {
-		name := l.Get(labels.MetricName)
+		name := l.Get(model.MetricNameLabel)
 		if name == "up" || name == startTime || name == "probe_success" {
 			return
-		}
-		last, moved := 0.0, 0.0
-		for it.Next() != chunkenc.ValNone {
-			_, v := it.At()
-			switch {
-			case value.IsStaleNaN(v):
-				continue
-			case v < last:
-				moved += v
-			default:
-				moved += v - last
-			}
-			last = v
 		}
 		key := []string{name, "namespace=" + l.Get("namespace"), "app=" + l.Get("app")}
 		for _, own := range []string{"le", "outcome", "type", "sentiment", "rating", "group", "otif", "channel", "http_response_status_code"} {
@@ -103,7 +91,7 @@ func TestTotalIsWhatTheBlocksHold(t *testing.T) {
 				key = append(key, own+"="+v)
 			}
 		}
-		got[account(key)] += moved
+		got[account(key)] += movement(it)
 	})
 	want := map[string]float64{}
 	for key, v := range w.totals {
@@ -112,6 +100,22 @@ func TestTotalIsWhatTheBlocksHold(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events by series: -account, +blocks:\n%s", diff)
 	}
+}
+
+// movement adds up what a counter moved, from zero on and over resets.
+func movement(it chunkenc.Iterator) float64 {
+	last, moved := 0.0, 0.0
+	for it.Next() != chunkenc.ValNone {
+		_, v := it.At()
+		if value.IsStaleNaN(v) {
+			continue
+		}
+		if v < last {
+			last = 0
+		}
+		moved, last = moved+v-last, v
+	}
+	return moved
 }
 
 // account is a key that does not depend on the order of labels.
@@ -125,12 +129,12 @@ const delta = `sum(sum_over_time((sum(
   (((X or last_over_time(X[1m])) - (X offset 1m)) >= 0)
   or (X and on (job, instance) ((up offset 1m == 1) or (process_start_time_seconds > time() - 300)))
   or (X - min_over_time(X[1m]))
-))[2d1h:1m]))`
+))[1d1h:1m]))`
 
 // TestPromQLFindsTheTotal lets Prometheus's own engine count the history.
 func TestPromQLFindsTheTotal(t *testing.T) {
 	w := New(7)
-	db := openHistory(t, w, 2)
+	db := openHistory(t, w)
 	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 50_000_000, Timeout: time.Minute, LookbackDelta: 5 * time.Minute})
 	count := func(t *testing.T, expr string) float64 {
 		t.Helper()
@@ -152,7 +156,7 @@ func TestPromQLFindsTheTotal(t *testing.T) {
 	}{
 		"LastValues": {
 			reason: "a pod's last value is all it counted",
-			expr:   `sum(last_over_time(web_vitals_lcp_seconds_count{namespace="flight"}[2d1h]))`,
+			expr:   `sum(last_over_time(web_vitals_lcp_seconds_count{namespace="flight"}[1d1h]))`,
 			want:   w.Total("web_vitals_lcp_seconds_count", "namespace", Flight),
 		},
 		"Rollouts": {
@@ -182,7 +186,7 @@ func TestPromQLFindsTheTotal(t *testing.T) {
 // carry a staleness marker, those of living pods do not.
 func TestPodsEndWithMarkers(t *testing.T) {
 	w := New(7)
-	db := openHistory(t, w, 1)
+	db := openHistory(t, w)
 	alive := map[string]bool{}
 	for _, target := range w.Targets() {
 		alive[target.Labels["namespace"]+"/"+target.Labels["pod"]] = true
@@ -197,7 +201,7 @@ func TestPodsEndWithMarkers(t *testing.T) {
 		if value.IsStaleNaN(last) == living {
 			t.Errorf("%s: alive %v, but last sample %v", l, living, last)
 		}
-		if !living && l.Get(labels.MetricName) == "up" {
+		if !living && l.Get(model.MetricNameLabel) == "up" {
 			replaced++
 		}
 	})

@@ -27,7 +27,7 @@ const week = 7 * 24 * time.Hour
 // the same pod.
 func newProcess(seed uint64, s *service, number, replica int, born, end time.Time) *process {
 	h := fnv.New64a()
-	fmt.Fprintf(h, "%s/%s/%d/%d", s.namespace, s.app, replica, born.UnixMilli())
+	_, _ = fmt.Fprintf(h, "%s/%s/%d/%d", s.namespace, s.app, replica, born.UnixMilli()) // a hash takes everything
 	sum := h.Sum64()
 	p := &process{
 		service: s, born: born, end: end, at: born, offset: int64(sum % 3_600_000),
