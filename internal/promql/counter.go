@@ -67,24 +67,23 @@ func (c Counter) lowest(interval time.Duration) string {
 	return "min_over_time(" + c.of(c.selector.String()) + "[" + promDuration(interval) + ":" + promDuration(step) + "])"
 }
 
-// grown holds for the series that were not reset since the offset. A share of
-// a native histogram carries noise of floating point, so its whole count tells.
-func (c Counter) grown(offset time.Duration) string {
-	now, before := c.last(0), c.last(offset)
-	if c.value == nil {
-		return "(" + now + " - " + before + ") >= 0"
-	}
-	return "clamp_min(" + now + " - " + before + ", 0) and (" +
-		"histogram_count(" + c.raw(0) + ") >= histogram_count(" + c.raw(offset) + "))"
-}
-
 // reset holds the value of the series that were reset since the offset: all of
-// it was counted since.
+// it was counted since. A share of a native histogram carries noise of floating
+// point, so its whole count tells.
 func (c Counter) reset(offset time.Duration) string {
 	if c.value == nil {
 		return c.last(0) + " < " + c.last(offset)
 	}
 	return c.last(0) + " and (histogram_count(" + c.raw(0) + ") < histogram_count(" + c.raw(offset) + "))"
+}
+
+// difference is how much the series grew since the offset that were there.
+func (c Counter) difference(offset time.Duration) string {
+	now, before := c.last(0), c.last(offset)
+	if c.value == nil {
+		return "(" + now + " - " + before + ")"
+	}
+	return "clamp_min(" + now + " - " + before + ", 0)"
 }
 
 // present counts the series that have data.

@@ -33,23 +33,27 @@ const (
 // movement whatever the scrape interval.
 //
 // Of the alternatives, each series takes the first that holds for it:
-//  1. it was there a step ago and grew: the difference;
-//  2. it was there and was reset: its value, counted since the reset;
+//  1. it was there a step ago and was reset: its value, counted since the reset;
+//  2. it was there: the difference;
 //  3. it is new, and the policy says that it began at zero: its value;
 //  4. it is new on an old target: its growth since its first sample.
 //
-// A sample of NaN or infinity counts as no sample. No series at all gives an
-// empty result, which is neither 0 nor NaN.
+// A sample of NaN or infinity counts as no sample: the difference to it is
+// dropped, and the series is not taken for a new one after it. No series at all
+// gives an empty result, which is neither 0 nor NaN.
 func (c Counter) Delta(step time.Duration, policy NewSeries) string {
-	expr := c.grown(step) + " or " + c.reset(step)
-	if born := c.born(policy); born != "" {
+	expr := c.reset(step) + " or " + c.difference(step)
+	if born := c.born(step, policy); born != "" {
 		expr += " or " + born
 	}
 	expr += " or (" + c.last(0) + " - " + c.lowest(step) + ")"
 	return "sum((" + expr + ") < Inf)"
 }
 
-func (c Counter) born(policy NewSeries) string {
+// born looks for the start of the process in the whole step: the sample beside
+// the series' first one may have been marked stale since, by a failed scrape or
+// by the end of the pod.
+func (c Counter) born(step time.Duration, policy NewSeries) string {
 	switch policy {
 	case FromZero:
 		return c.last(0)
@@ -57,7 +61,7 @@ func (c Counter) born(policy NewSeries) string {
 		return ""
 	default:
 		known := "(up offset " + promDuration(Interval) + " == 1)"
-		young := "(process_start_time_seconds > time() - " + youngProcess + ")"
+		young := "(last_over_time(process_start_time_seconds[" + promDuration(step) + "]) > time() - " + youngProcess + ")"
 		return "(" + c.last(0) + " and on (job, instance) (" + known + " or " + young + "))"
 	}
 }
