@@ -29,7 +29,7 @@ type demo struct {
 	cluster    *parts.ControlPlane
 	objects    client.Client
 	prometheus *parts.Prometheus
-	operator   *manager
+	operator   *parts.Program
 	targets    int // that Prometheus scrapes
 }
 
@@ -43,7 +43,6 @@ func (d *demo) run(ctx context.Context, once bool) error {
 	group, starting := errgroup.WithContext(ctx)
 	group.Go(func() error { return d.startWorld(starting) })
 	group.Go(func() error { return d.startCluster(starting) })
-	group.Go(func() error { return d.buildManager(starting) })
 	if err := group.Wait(); err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -256,5 +258,29 @@ func TestSayTellsTheTime(t *testing.T) {
 	var number int
 	if _, err := fmt.Sscanf(out.String(), "%fs step %d\n", &seconds, &number); err != nil || seconds < 90 || number != 2 {
 		t.Errorf("want seconds since the start and the step, got %q (%v)", out.String(), err)
+	}
+}
+
+func TestReady(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		status int
+		fails  bool
+	}{
+		"OK":     {"200 is ready", http.StatusOK, false},
+		"NotYet": {"anything else is not", http.StatusServiceUnavailable, true},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(c.status) }))
+			err := ready(context.Background(), server.URL)
+			server.Close()
+			if (err != nil) != c.fails {
+				t.Errorf("%s: unexpected error %v", c.reason, err)
+			}
+			if ready(context.Background(), server.URL) == nil {
+				t.Error("a closed server is ready")
+			}
+		})
 	}
 }

@@ -6,7 +6,8 @@
 //
 // It stays until Ctrl-C, then removes everything. With DEMO_ONCE=1 it ends by
 // itself: with 0 when every verdict is the expected one, otherwise with 1 and the
-// differences. Run it from the root of the repository, after `make parts`.
+// differences. `make demo` builds what it needs and runs it from the repository's
+// root.
 package main
 
 import (

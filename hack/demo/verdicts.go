@@ -97,7 +97,7 @@ func (d *demo) awaitVerdicts(ctx context.Context) error {
 		return nil
 	}
 	err = fmt.Errorf("%d objectives have another verdict than expected:\n  %s\nlast lines of the operator's log:\n%s",
-		len(wrong), strings.Join(wrong, "\n  "), d.operator.tail())
+		len(wrong), strings.Join(wrong, "\n  "), d.operator.Tail())
 	return errors.Join(err, d.showCommand(ctx, "get", "objectives", "-A", "-o", "wide"))
 }
 
