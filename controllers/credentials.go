@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/prometheus/common/config"
 	"github.com/prometheus/sigv4"
@@ -89,7 +90,13 @@ func (r *keyReader) oauth2(ctx context.Context, field string, auth *v1alpha1.OAu
 		return err
 	}
 	secret, err := r.secret(ctx, field+".clientSecret", auth.ClientSecret)
+	if err != nil {
+		return err
+	}
 	out.HTTP.OAuth2 = &config.OAuth2{ClientID: id, ClientSecret: config.Secret(secret), TokenURL: auth.TokenURL, Scopes: auth.Scopes}
+	if auth.CA != nil {
+		out.HTTP.OAuth2.TLSConfig.CA, err = r.bundle(ctx, field+".ca", *auth.CA)
+	}
 	return err
 }
 
@@ -163,7 +170,8 @@ func (r *keyReader) secret(ctx context.Context, field string, ref v1alpha1.KeyRe
 		return "", err
 	}
 	value, ok := found.Data[ref.Key]
-	return string(value), r.present(ok, field, "Secret", ref)
+	// Editors end a file with a line break, which no credential contains.
+	return strings.TrimSpace(string(value)), r.present(ok, field, "Secret", ref)
 }
 
 func (r *keyReader) get(ctx context.Context, field, kind string, name v1alpha1.Name, into client.Object) error {

@@ -67,6 +67,11 @@ type OAuth2 struct {
 	// +listType=set
 	// +optional
 	Scopes []string `json:"scopes,omitempty"`
+
+	// ca holds the certificates of the authorities to trust at tokenURL, in PEM;
+	// the system's when absent.
+	// +optional
+	CA *BundleReference `json:"ca,omitempty"`
 }
 
 // SigV4 signs requests for Amazon Managed Service for Prometheus.
@@ -264,6 +269,8 @@ type MetricSourceSpec struct {
 	Tenant *Tenant `json:"tenant,omitempty"`
 
 	// interval is the time between two evaluations, from 15s to 1h.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('15s') && duration(self) <= duration('1h')",message="interval must be between 15s and 1h"
 	// +kubebuilder:default="1m"
 	// +optional
@@ -271,12 +278,16 @@ type MetricSourceSpec struct {
 
 	// delay is how long after a minute's end its samples are all there, from 0s
 	// to 15m.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('15m')",message="delay must be between 0s and 15m"
 	// +kubebuilder:default="30s"
 	// +optional
 	Delay *metav1.Duration `json:"delay,omitempty"`
 
 	// timeout is the time that one query may take, from 1s to 5m.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('5m')",message="timeout must be between 1s and 5m"
 	// +kubebuilder:default="30s"
 	// +optional
@@ -284,6 +295,8 @@ type MetricSourceSpec struct {
 
 	// staleAfter is how long the last good figures stand while the source does
 	// not answer, from 1m to 24h.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="staleAfter must be between 1m and 24h"
 	// +kubebuilder:default="10m"
 	// +optional
