@@ -7,10 +7,10 @@ import (
 )
 
 // ClusterMetricSourceReconciler keeps the clients of ClusterMetricSources.
-//
+type ClusterMetricSourceReconciler struct{ sourceReconciler }
+
 // +kubebuilder:rbac:groups=experience.slo,resources=clustermetricsources,verbs=get;list;watch
 // +kubebuilder:rbac:groups=experience.slo,resources=clustermetricsources/status,verbs=get;patch
-type ClusterMetricSourceReconciler struct{ sourceReconciler }
 
 // Reconcile connects one ClusterMetricSource.
 func (r *ClusterMetricSourceReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {

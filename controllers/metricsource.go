@@ -7,10 +7,10 @@ import (
 )
 
 // MetricSourceReconciler keeps the clients of MetricSources.
-//
+type MetricSourceReconciler struct{ sourceReconciler }
+
 // +kubebuilder:rbac:groups=experience.slo,resources=metricsources,verbs=get;list;watch
 // +kubebuilder:rbac:groups=experience.slo,resources=metricsources/status,verbs=get;patch
-type MetricSourceReconciler struct{ sourceReconciler }
 
 // Reconcile connects one MetricSource.
 func (r *MetricSourceReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {

@@ -21,11 +21,6 @@ import (
 
 // ObjectiveReconciler compiles objectives, hands them to the evaluator and
 // writes what it found. It is the only writer of their status.
-//
-// +kubebuilder:rbac:groups=experience.slo,resources=objectives,verbs=get;list;watch
-// +kubebuilder:rbac:groups=experience.slo,resources=objectives/status,verbs=get;patch
-// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
-// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 type ObjectiveReconciler struct {
 	client.Client
 	gather    *gatherer
@@ -33,6 +28,11 @@ type ObjectiveReconciler struct {
 	recorder  events.EventRecorder
 	clock     clock.PassiveClock
 }
+
+// +kubebuilder:rbac:groups=experience.slo,resources=objectives,verbs=get;list;watch
+// +kubebuilder:rbac:groups=experience.slo,resources=objectives/status,verbs=get;patch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Reconcile brings one objective's status up to what is known.
 func (r *ObjectiveReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
