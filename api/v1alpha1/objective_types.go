@@ -13,15 +13,14 @@ type CalendarUnit string
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=64
-// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_+/-]+$`
+// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_+/-]+$')",message="timeZone must be an IANA name such as Asia/Kolkata"
 type TimeZone string
 
 // RollingWindow is a whole number of hours, days or weeks, such as 28d.
 //
 // +kubebuilder:validation:MinLength=2
 // +kubebuilder:validation:MaxLength=6
-// +kubebuilder:validation:Pattern=`^[1-9][0-9]{0,3}[hdw]$`
-// +kubebuilder:validation:XValidation:rule="int(self.substring(0, size(self) - 1)) <= (self.endsWith('h') ? 9600 : (self.endsWith('d') ? 400 : 57))",message="rolling must be between 1h and 400d (9600h, 57w)"
+// +kubebuilder:validation:XValidation:rule="self.matches('^[1-9][0-9]{0,3}[hdw]$') && int(self.substring(0, size(self) - 1)) <= (self.endsWith('h') ? 9600 : (self.endsWith('d') ? 400 : 57))",message="rolling must be a whole number of hours, days or weeks from 1h to 400d (9600h, 57w), such as 28d"
 type RollingWindow string
 
 // CalendarWindow is the present week, month, quarter or year.

@@ -16,7 +16,7 @@ type Name string
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=63
-// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="use lower-case letters and digits, with dashes between them, such as mobile-app"
 type Label string
 
 // PromQL is an expression in Prometheus' query language.
@@ -37,14 +37,14 @@ type Selector string
 //
 // +kubebuilder:validation:MinLength=2
 // +kubebuilder:validation:MaxLength=1024
-// +kubebuilder:validation:Pattern=`^\{.*\}$`
+// +kubebuilder:validation:XValidation:rule="self.matches('^[{].*[}]$')",message="write matchers in braces, such as {code=~\"5..\"}"
 type Matchers string
 
 // Decimal is a decimal number written as a string, such as "2.5".
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=20
-// +kubebuilder:validation:Pattern=`^-?[0-9]+(\.[0-9]+)?$`
+// +kubebuilder:validation:XValidation:rule="self.matches('^-?[0-9]+([.][0-9]+)?$')",message="write a plain decimal number without a unit, such as \"2.5\""
 type Decimal string
 
 // Target is what is promised: a percentage such as "75%" or, for scores, a
@@ -52,14 +52,14 @@ type Decimal string
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=12
-// +kubebuilder:validation:Pattern=`^-?[0-9]{1,6}(\.[0-9]{1,5})?%?$`
+// +kubebuilder:validation:XValidation:rule="self.matches('^-?[0-9]{1,6}([.][0-9]{1,5})?%?$')",message="write target as a percentage such as \"75%\" or, for apdex and scores, as a number such as \"30\" or \"4.2\", with at most five decimals"
 type Target string
 
 // Confidence is a level of confidence such as "95%", from 50% to 99.99%.
 //
 // +kubebuilder:validation:MinLength=2
 // +kubebuilder:validation:MaxLength=6
-// +kubebuilder:validation:Pattern=`^[5-9][0-9](\.[0-9]{1,2})?%$`
+// +kubebuilder:validation:XValidation:rule="self.matches('^[5-9][0-9]([.][0-9]{1,2})?%$')",message="confidence must be between 50% and 99.99%, such as 95%"
 type Confidence string
 
 // Perspective says whose view an objective takes.

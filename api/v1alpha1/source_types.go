@@ -271,7 +271,7 @@ type MetricSourceSpec struct {
 	// interval is the time between two evaluations, from 15s to 1h.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('15s') && duration(self) <= duration('1h')",message="interval must be between 15s and 1h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(h|m|s|ms))+$') && duration(self) >= duration('15s') && duration(self) <= duration('1h')",message="interval must be between 15s and 1h, written like 1m30s"
 	// +kubebuilder:default="1m"
 	// +optional
 	Interval *metav1.Duration `json:"interval,omitempty"`
@@ -280,7 +280,7 @@ type MetricSourceSpec struct {
 	// to 15m.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('15m')",message="delay must be between 0s and 15m"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(h|m|s|ms))+$') && duration(self) >= duration('0s') && duration(self) <= duration('15m')",message="delay must be between 0s and 15m, written like 1m30s"
 	// +kubebuilder:default="30s"
 	// +optional
 	Delay *metav1.Duration `json:"delay,omitempty"`
@@ -288,7 +288,7 @@ type MetricSourceSpec struct {
 	// timeout is the time that one query may take, from 1s to 5m.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('5m')",message="timeout must be between 1s and 5m"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(h|m|s|ms))+$') && duration(self) >= duration('1s') && duration(self) <= duration('5m')",message="timeout must be between 1s and 5m, written like 1m30s"
 	// +kubebuilder:default="30s"
 	// +optional
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
@@ -297,7 +297,7 @@ type MetricSourceSpec struct {
 	// not answer, from 1m to 24h.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="staleAfter must be between 1m and 24h"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(h|m|s|ms))+$') && duration(self) >= duration('1m') && duration(self) <= duration('24h')",message="staleAfter must be between 1m and 24h, written like 1m30s"
 	// +kubebuilder:default="10m"
 	// +optional
 	StaleAfter *metav1.Duration `json:"staleAfter,omitempty"`
