@@ -163,7 +163,7 @@ func (h *Histogram) count(c cut, boundaries promql.Boundaries) ([]Term, []promql
 }
 
 func (h *Histogram) bucket(lane string, le float64, only []*labels.Matcher) promql.Lane {
-	return counterLane(lane, promql.Plain(h.base.WithSuffix("_bucket").WithLE(le).With(only...)))
+	return counterLane(lane, promql.Bucket(h.base.WithSuffix("_bucket").With(only...), le))
 }
 
 func (h *Histogram) offBoundary(c cut, boundaries promql.Boundaries) error {

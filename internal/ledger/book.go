@@ -150,6 +150,15 @@ func (b *Book) enter(minute time.Time, e entry) {
 	b.post(b.terms.Grid.Index(minute), e)
 }
 
+// skip makes the minutes from the cursor up to a later moment gaps: what the
+// ring holds in their places is from long before.
+func (b *Book) skip(to time.Time) {
+	length := int64(len(b.minutes.events))
+	for n := max(minuteOf(b.cursor), minuteOf(to)-length) + 1; n <= minuteOf(to); n++ {
+		b.minutes.set(int(n%length), entry{})
+	}
+}
+
 // post adds an entry to a bucket.
 func (b *Book) post(index int64, e entry) {
 	if len(b.buckets.events) == 0 {

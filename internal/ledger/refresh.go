@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -50,6 +49,7 @@ func (b *Book) Refresh(ctx context.Context, q Querier, from, to time.Time) error
 func (b *Book) commit(p *page, to time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.skip(p.minutesFrom)
 	for _, at := range slices.Sorted(maps.Keys(p.buckets)) {
 		b.post(b.terms.Grid.Index(time.Unix(at, 0)), p.buckets[at])
 	}
@@ -146,32 +146,49 @@ func (r *reader) buckets(ctx context.Context, from, to time.Time) (map[int64]ent
 
 func (r *reader) chunk(ctx context.Context, from, to time.Time) (map[int64]entry, bool, error) {
 	width := r.terms.Grid.Width
-	t, err := r.table(ctx, r.terms.Reads.Bucket, from, to, width)
+	t, err := r.bucketTable(ctx, from, to, width)
 	if err != nil {
-		return nil, false, err
-	}
-	if err := r.recount(ctx, r.terms.Reads.ExactBucket, t, width); err != nil {
 		return nil, false, err
 	}
 	out, broken := t.entries(r.terms.Formula)
 	// One NaN spoils the sum of its bucket: the minutes beside it still count.
-	for _, at := range broken {
-		end := time.Unix(at, 0)
-		minutes, _, err := r.minutes(ctx, end.Add(-width), end)
+	for _, run := range runsOf(broken, width, 0) {
+		minutes, _, err := r.minutes(ctx, run.from, run.to)
 		if err != nil {
 			return nil, false, err
 		}
-		out[at] = total(minutes)
+		r.gather(minutes, out)
 	}
 	return out, len(broken) > 0, nil
 }
 
-func total(entries map[int64]entry) entry {
-	var sum entry
-	for _, e := range entries {
-		sum.sums, sum.covered = sum.sums.Add(e.sums), sum.covered+e.covered
+// bucketTable takes the cheapest form that is exact for each bucket: the steady
+// one, where series came or went the sum of minutes, and where a counter was
+// reset the one at the pace of scraping.
+func (r *reader) bucketTable(ctx context.Context, from, to time.Time, width time.Duration) (table, error) {
+	reads := r.terms.Reads
+	first := reads.SteadyBucket
+	if first == "" {
+		first = reads.Bucket
 	}
-	return sum
+	t, err := r.table(ctx, first, from, to, width)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.recount(ctx, reads.Bucket, t, t.churned(), width); err != nil {
+		return nil, err
+	}
+	return t, r.recount(ctx, reads.ExactBucket, t, t.resets(r.terms.Formula), width)
+}
+
+// gather adds minutes to buckets.
+func (r *reader) gather(minutes, buckets map[int64]entry) {
+	grid := r.terms.Grid
+	for second, minute := range minutes {
+		end := grid.Start(grid.Index(time.Unix(second, 0)) + 1).Unix()
+		bucket := buckets[end]
+		buckets[end] = entry{sums: bucket.sums.Add(minute.sums), covered: bucket.covered + minute.covered}
+	}
 }
 
 // minutes reads the minutes after from up to to.
@@ -183,22 +200,31 @@ func (r *reader) minutes(ctx context.Context, from, to time.Time) (map[int64]ent
 	if err != nil {
 		return nil, false, err
 	}
-	if err := r.recount(ctx, r.terms.Reads.ExactMinute, t, time.Minute); err != nil {
+	if err := r.recount(ctx, r.terms.Reads.ExactMinute, t, t.resets(r.terms.Formula), time.Minute); err != nil {
 		return nil, false, err
 	}
 	out, broken := t.entries(r.terms.Formula)
 	return out, len(broken) > 0, nil
 }
 
-// recount replaces the rows in which a counter may have been reset.
-func (r *reader) recount(ctx context.Context, expr string, t table, step time.Duration) error {
-	for _, run := range t.resets(step) {
-		exact, err := r.table(ctx, expr, run.from, run.to, step)
-		if err != nil {
-			return fmt.Errorf("count through a reset: %w", err)
-		}
+// recount replaces rows by those of a more exact form.
+func (r *reader) recount(ctx context.Context, expr string, t table, rows []int64, step time.Duration) error {
+	// A single row between two others is asked for again: another query costs more.
+	runs := runsOf(rows, step, step)
+	exact := make([]table, len(runs))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, run := range runs {
+		group.Go(func() (err error) {
+			exact[i], err = r.table(ctx, expr, run.from, run.to, step)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for i, run := range runs {
 		for at := run.from.Add(step); !at.After(run.to); at = at.Add(step) {
-			t[at.Unix()] = exact[at.Unix()]
+			t[at.Unix()] = exact[i][at.Unix()]
 		}
 	}
 	return nil

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -44,20 +43,44 @@ func (t table) entries(f compile.Formula) (map[int64]entry, []int64) {
 	return out, broken
 }
 
+// resets gives the rows in which a counter may have been reset. A row in which
+// the events have no data stays the gap that it is.
+func (t table) resets(f compile.Formula) []int64 {
+	var rows []int64
+	for at, lanes := range t {
+		if _, ok := lanes[f.Events[0].Lane]; ok && lanes[promql.LaneResets] > 0 {
+			rows = append(rows, at)
+		}
+	}
+	slices.Sort(rows)
+	return rows
+}
+
+// churned gives the rows of the steady form that are not steady. A row whose
+// churn is no number is not steady either.
+func (t table) churned() []int64 {
+	var rows []int64
+	for at, lanes := range t {
+		if churn, ok := lanes[promql.LaneChurn]; ok && churn != 0 {
+			rows = append(rows, at)
+		}
+	}
+	slices.Sort(rows)
+	return rows
+}
+
 // run is a stretch of consecutive rows: from the beginning of the first to the
 // end of the last.
 type run struct{ from, to time.Time }
 
-// resets gives the runs of rows in which a counter may have been reset.
-func (t table) resets(step time.Duration) []run {
+// runsOf joins rows, in order, to runs: a run costs one query. Rows with no more
+// than slack between them are joined too.
+func runsOf(rows []int64, step, slack time.Duration) []run {
 	var runs []run
-	for _, second := range slices.Sorted(maps.Keys(t)) {
-		if t[second][promql.LaneResets] <= 0 {
-			continue
-		}
+	for _, second := range rows {
 		end := time.Unix(second, 0)
 		start := end.Add(-step)
-		if n := len(runs); n > 0 && runs[n-1].to.Equal(start) {
+		if n := len(runs); n > 0 && start.Sub(runs[n-1].to) <= slack {
 			runs[n-1].to = end
 			continue
 		}

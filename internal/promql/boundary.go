@@ -12,15 +12,23 @@ import (
 
 // boundaryPattern matches every usual spelling of a bucket boundary.
 func boundaryPattern(boundary float64) string {
+	var quoted []string
+	for _, s := range spellings(boundary) {
+		quoted = append(quoted, regexp.QuoteMeta(s))
+	}
+	return strings.Join(quoted, "|")
+}
+
+func spellings(boundary float64) []string {
 	plain := strconv.FormatFloat(boundary, 'f', -1, 64)
-	spellings := []string{regexp.QuoteMeta(plain)}
+	out := []string{plain}
 	if !strings.Contains(plain, ".") {
-		spellings = append(spellings, regexp.QuoteMeta(plain+".0"))
+		out = append(out, plain+".0")
 	}
 	if short := strconv.FormatFloat(boundary, 'g', -1, 64); short != plain {
-		spellings = append(spellings, regexp.QuoteMeta(short))
+		out = append(out, short)
 	}
-	return strings.Join(spellings, "|")
+	return out
 }
 
 // Boundaries are the finite upper bounds of a classic histogram's buckets, in

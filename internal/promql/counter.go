@@ -18,11 +18,22 @@ type Counter struct {
 	// value turns a vector of samples into counts; nil for plain counters,
 	// whose samples are counts already.
 	value func(vector string) string
+	// merged says that one counter may be two series, whose le is spelled in
+	// two ways.
+	merged bool
 }
 
 // Plain is a counter whose samples are its counts: a counter, or the _bucket,
 // _count or _sum series of a classic histogram.
 func Plain(s Selector) Counter { return Counter{selector: s} }
+
+// Bucket counts the events of a classic histogram up to a boundary, from its
+// _bucket series. Prometheus 3 spells the boundary 1 as 1.0 where Prometheus 2
+// kept the text that was scraped: after the upgrade, or a change of library, the
+// count goes on in another series. Both are one counter, at its higher value.
+func Bucket(s Selector, boundary float64) Counter {
+	return Counter{selector: s.WithLE(boundary), merged: len(spellings(boundary)) > 1}
+}
 
 // NativeCount counts all the events of a native histogram.
 func NativeCount(s Selector) Counter {
@@ -48,10 +59,14 @@ func (c Counter) last(offset time.Duration) string {
 }
 
 func (c Counter) of(vector string) string {
-	if c.value == nil {
+	switch {
+	case c.merged:
+		return "max without (le) (" + vector + ")"
+	case c.value == nil:
 		return vector
+	default:
+		return c.value(vector)
 	}
-	return c.value(vector)
 }
 
 func (c Counter) raw(offset time.Duration) string {
@@ -61,7 +76,7 @@ func (c Counter) raw(offset time.Duration) string {
 // lowest is the counter's lowest value within the last interval.
 func (c Counter) lowest(interval time.Duration) string {
 	if c.value == nil {
-		return "min_over_time(" + c.selector.String() + "[" + promDuration(interval) + "])"
+		return c.of("min_over_time(" + c.selector.String() + "[" + promDuration(interval) + "])")
 	}
 	step := min(interval, scrapePace)
 	return "min_over_time(" + c.of(c.selector.String()) + "[" + promDuration(interval) + ":" + promDuration(step) + "])"
@@ -92,6 +107,25 @@ func (c Counter) present() string { return "count(" + c.raw(0) + ")" }
 // resets counts how often the series were reset within a range.
 func (c Counter) resets(within time.Duration) string {
 	return "(sum(resets(" + c.selector.String() + "[" + promDuration(within) + "])) or vector(0))"
+}
+
+// rise is the difference between now and the beginning of a bucket, summed over
+// the series: their movement, where churn is 0.
+func (c Counter) rise(width time.Duration) string {
+	return "(sum(" + c.last(0) + ") - sum(" + c.last(width) + "))"
+}
+
+// churn is 0 when each series that has a sample in a bucket, or in the lookback
+// before it, was there at its beginning and at the end of each of its minutes
+// and was not reset. All the minutes' deltas are then differences of the same
+// series and telescope.
+func (c Counter) churn(width time.Duration) string {
+	within := "[" + promDuration(width+Lookback) + "]"
+	all := "count(last_over_time(" + c.selector.String() + within + "))"
+	stayed := "(count(" + c.last(0) + " and " + c.last(width) + ") or vector(0))"
+	present := "(" + over("sum_over_time", "count("+c.last(0)+" < Inf)", width, Interval) + " or vector(0))"
+	ends := number(width.Minutes() + 1)
+	return "((" + all + " * " + ends + " - " + stayed + " - " + present + " + " + c.resets(width+Lookback) + ") or vector(0))"
 }
 
 func promDuration(d time.Duration) string { return model.Duration(d).String() }
