@@ -142,7 +142,7 @@ func stateShape(in *v1alpha1.StateIndicator, created time.Time) (*shape, error) 
 	if _, err := decimal(field+".value", in.Value); err != nil {
 		return nil, err
 	}
-	numbers := fmt.Sprintf("((%s) == (%s))", query, query)
+	numbers := "((" + query + ") >= -Inf)"
 	points := fmt.Sprintf("min(%s %s bool %s)", numbers, operators[in.Operator], in.Value)
 	events := "group(" + numbers + ")"
 	// Before its creation nobody expected the objective's data to be there.

@@ -63,6 +63,14 @@ func ParseMatchers(matchers string) ([]*labels.Matcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse %s: %w", quote(matchers), firstError(err))
 	}
+	if len(parsed) == 0 {
+		return nil, fmt.Errorf("%s matches everything: write matchers such as {code=~\"5..\"}", quote(matchers))
+	}
+	for _, m := range parsed {
+		if m.Name == labels.MetricName {
+			return nil, fmt.Errorf("%s names a metric: write matchers of labels only", quote(matchers))
+		}
+	}
 	return parsed, nil
 }
 

@@ -74,6 +74,9 @@ func newSelector(text string, matchers []*labels.Matcher) (Selector, error) {
 		if m.Type != labels.MatchEqual {
 			return Selector{}, fmt.Errorf("%s selects several metrics by name: name one metric", quote(text))
 		}
+		if s.name != "" && s.name != m.Value {
+			return Selector{}, fmt.Errorf("%s names two metrics: name one metric", quote(text))
+		}
 		s.name = m.Value
 	}
 	if s.name == "" {
@@ -102,8 +105,15 @@ func (s Selector) WithLE(boundary float64) Selector {
 	return s.With(labels.MustNewMatcher(labels.MatchRegexp, labels.BucketLabel, boundaryPattern(boundary)))
 }
 
-// String prints the selector as PromQL.
+// String prints the selector as PromQL. A name that reads as something else, as
+// inf and names with a space or a dot do, is printed as a matcher.
 func (s Selector) String() string {
 	name := labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, s.name)
-	return (&parser.VectorSelector{Name: s.name, LabelMatchers: append([]*labels.Matcher{name}, s.matchers...)}).String()
+	printed := &parser.VectorSelector{LabelMatchers: append([]*labels.Matcher{name}, s.matchers...)}
+	if bare, err := plain.ParseExpr(s.name); err == nil {
+		if vector, ok := bare.(*parser.VectorSelector); ok && vector.Name == s.name {
+			printed.Name = s.name
+		}
+	}
+	return printed.String()
 }

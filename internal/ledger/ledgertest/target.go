@@ -78,7 +78,7 @@ func (s *slot) meet(incident Incident, at int64) {
 	switch incident.Kind {
 	case Replace:
 		s.retire(t)
-		s.enterYoung(at + min(length, minute))
+		s.enterYoung(at + length)
 	case Discover:
 		s.retire(t)
 		s.enterOld(at + length)

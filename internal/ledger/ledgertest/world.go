@@ -33,7 +33,8 @@ type Incident struct {
 	// At is when it happens, counted from the start of the world.
 	At time.Duration
 	// For is how long it takes: until the new pod or process is up, or until
-	// scrapes succeed again. The world cuts it where it would leave its domain.
+	// scrapes succeed again. The world shortens restarts, failures and silence
+	// where they would lead out of its domain.
 	For time.Duration
 }
 
