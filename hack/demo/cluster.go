@@ -55,7 +55,8 @@ func (d *demo) applyPromises(ctx context.Context) error {
 	if err := os.CopyFS(d.dir, manifests); err != nil {
 		return fmt.Errorf("copy manifests: %w", err)
 	}
-	path := filepath.Join(dir, "source.yaml")
+	// The first by name, so that it is there when the objectives ask for it.
+	path := filepath.Join(dir, "0-source.yaml")
 	if err := os.WriteFile(path, []byte(sourceManifest(d.prometheus.URL)), 0o600); err != nil {
 		return fmt.Errorf("write source: %w", err)
 	}

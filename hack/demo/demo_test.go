@@ -75,7 +75,7 @@ func TestSelectorsFindTheSimulation(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for _, s := range selectors(o.Spec.Indicator) {
 				matchers, err := p.ParseMetricSelector(s)
-				unclosed := expectations()[name] == mistaken && !strings.HasSuffix(s, "}")
+				unclosed := expectations()[name].stalled && !strings.HasSuffix(s, "}")
 				if (err != nil) != unclosed {
 					t.Fatalf("%s: unexpected error %v", s, err)
 				}
@@ -140,7 +140,7 @@ func TestSourceManifest(t *testing.T) {
 // objective builds an objective of generation 2 with conditions TYPE=STATUS/REASON.
 func objective(observed int64, conditions ...string) v1alpha1.Objective {
 	o := v1alpha1.Objective{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "speed", Generation: 2}}
-	o.Status.ObservedGeneration = observed
+	o.Status.ObservedGeneration, o.Status.Attainment = observed, "81.3%"
 	for _, text := range conditions {
 		kind, rest, _ := strings.Cut(text, "=")
 		status, reason, _ := strings.Cut(rest, "/")
@@ -150,23 +150,24 @@ func objective(observed int64, conditions ...string) v1alpha1.Objective {
 }
 
 func TestVerdicts(t *testing.T) {
+	type found map[string]finding
 	cases := map[string]struct {
 		reason string
 		object v1alpha1.Objective
-		want   map[string]verdict
+		want   found
 	}{
-		"New":     {"no conditions, no verdict", objective(-1), map[string]verdict{}},
-		"Old":     {"a verdict on an older spec is none", objective(1, "Met=True/TargetMet"), map[string]verdict{}},
-		"Waiting": {"while the operator waits there is none", objective(2, "Met=Unknown/EvaluationPending", "Reconciling=True/EvaluationPending"), map[string]verdict{}},
-		"Met":     {"a kept promise", objective(2, "Ready=True/Evaluated", "Met=True/TargetMet"), map[string]verdict{"shop/speed": met}},
-		"Broken":  {"a broken promise", objective(2, "Ready=True/Evaluated", "Met=False/TargetMissed"), map[string]verdict{"shop/speed": violated}},
-		"Few":     {"too few events are a verdict too", objective(2, "Ready=True/Evaluated", "Met=Unknown/InsufficientData"), map[string]verdict{"shop/speed": tooFew}},
-		"Mistake": {"a mistake has to be seen as one", objective(2, "Ready=False/InvalidQuery", "Stalled=True/InvalidQuery", "Met=Unknown/InvalidQuery"), map[string]verdict{"shop/speed": mistaken}},
+		"New":     {"no conditions, no verdict", objective(-1), found{}},
+		"Old":     {"a verdict on an older spec is none", objective(1, "Met=True/TargetMet"), found{}},
+		"Waiting": {"while the operator waits there is none", objective(2, "Met=Unknown/EvaluationPending", "Reconciling=True/EvaluationPending"), found{}},
+		"Met":     {"a kept promise", objective(2, "Ready=True/Evaluated", "Met=True/TargetMet"), found{"shop/speed": {kept(0, 0).verdict, "81.3%"}}},
+		"Broken":  {"a broken promise", objective(2, "Ready=True/Evaluated", "Met=False/TargetMissed"), found{"shop/speed": {broken(0, 0).verdict, "81.3%"}}},
+		"Few":     {"too few events are a verdict too", objective(2, "Ready=True/Evaluated", "Met=Unknown/InsufficientData"), found{"shop/speed": {undecided("InsufficientData", false).verdict, "81.3%"}}},
+		"Mistake": {"a mistake has to be seen as one", objective(2, "Ready=False/InvalidQuery", "Stalled=True/InvalidQuery", "Met=Unknown/InvalidQuery"), found{"shop/speed": {undecided("InvalidQuery", true).verdict, "81.3%"}}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := verdicts([]v1alpha1.Objective{c.object})
-			if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(verdict{})); diff != "" {
+			got := found(verdicts([]v1alpha1.Objective{c.object}))
+			if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(finding{}, verdict{})); diff != "" {
 				t.Errorf("%s: -want, +got:\n%s", c.reason, diff)
 			}
 		})
@@ -174,17 +175,25 @@ func TestVerdicts(t *testing.T) {
 }
 
 func TestDifferences(t *testing.T) {
+	type want map[string]expectation
+	type found map[string]finding
+	mistake := undecided("InvalidQuery", true)
 	cases := map[string]struct {
-		reason    string
-		want, got map[string]verdict
-		lines     []string
+		reason string
+		want   want
+		got    found
+		lines  []string
 	}{
-		"Same":     {"nothing to say", map[string]verdict{"a": met}, map[string]verdict{"a": met}, nil},
-		"Other":    {"both verdicts are named", map[string]verdict{"a": met}, map[string]verdict{"a": violated}, []string{"a: want Met=True (TargetMet), found Met=False (TargetMissed)"}},
-		"Missing":  {"an objective without verdict is a difference", map[string]verdict{"a": mistaken}, nil, []string{"a: want Met=Unknown (InvalidQuery), Stalled, found no verdict"}},
-		"Surplus":  {"so is one that nobody expected", nil, map[string]verdict{"a": tooFew}, []string{"a: nothing was expected, found Met=Unknown (InsufficientData)"}},
-		"InOrder":  {"lines come in order", map[string]verdict{"b": met, "a": met}, nil, []string{"a: want Met=True (TargetMet), found no verdict", "b: want Met=True (TargetMet), found no verdict"}},
-		"OnlyThat": {"a stalled objective with the right reason is told from one that is not stalled", map[string]verdict{"a": mistaken}, map[string]verdict{"a": {met: mistaken.met, reason: mistaken.reason}}, []string{"a: want Met=Unknown (InvalidQuery), Stalled, found Met=Unknown (InvalidQuery)"}},
+		"Same":      {"nothing to say", want{"a": kept(90, 1)}, found{"a": {kept(0, 0).verdict, "90.9%"}}, nil},
+		"NoFigure":  {"any figure will do where none is expected", want{"a": mistake}, found{"a": {mistake.verdict, ""}}, nil},
+		"Score":     {"a figure may be a score", want{"a": kept(4.2, 0.1)}, found{"a": {kept(0, 0).verdict, "4.25"}}, nil},
+		"Verdict":   {"both verdicts are named", want{"a": kept(90, 1)}, found{"a": {broken(0, 0).verdict, "90%"}}, []string{"a: want Met=True (TargetMet) 90±1, found Met=False (TargetMissed) 90%"}},
+		"Figure":    {"the right verdict from a wrong figure is wrong", want{"a": kept(90, 1)}, found{"a": {kept(0, 0).verdict, "120.6%"}}, []string{"a: want Met=True (TargetMet) 90±1, found Met=True (TargetMet) 120.6%"}},
+		"NotThere":  {"and so is a verdict without one", want{"a": kept(90, 1)}, found{"a": {kept(0, 0).verdict, ""}}, []string{"a: want Met=True (TargetMet) 90±1, found Met=True (TargetMet)"}},
+		"Missing":   {"an objective without verdict is a difference", want{"a": mistake}, nil, []string{"a: want Met=Unknown (InvalidQuery), Stalled, found no verdict"}},
+		"Surplus":   {"so is one that nobody expected", nil, found{"a": {verdict: mistake.verdict}}, []string{"a: nothing was expected, found Met=Unknown (InvalidQuery), Stalled"}},
+		"InOrder":   {"lines come in order", want{"b": mistake, "a": mistake}, nil, []string{"a: want Met=Unknown (InvalidQuery), Stalled, found no verdict", "b: want Met=Unknown (InvalidQuery), Stalled, found no verdict"}},
+		"NoStalled": {"a mistake that does not stall is told from one that does", want{"a": mistake}, found{"a": {verdict: undecided("InvalidQuery", false).verdict}}, []string{"a: want Met=Unknown (InvalidQuery), Stalled, found Met=Unknown (InvalidQuery)"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -35,7 +35,7 @@ func (d *demo) next() string {
 Try next, in another terminal:
   export KUBECONFIG=%s PATH=%s:$PATH
   kubectl wait --for=condition=Met -n laptop objective/recommendation
-  kubectl patch objective -n long-hold page-speed --type merge -p '{"spec":{"target":"95%%"}}' && kubectl get objective -n long-hold page-speed -w
+  kubectl patch objective -n long-hold page-speed --type merge -p '{"spec":{"target":"95%%"}}' && kubectl wait --for=condition=Met=False -n long-hold objective/page-speed
   kubectl describe objective -n laptop delivery
 
 `, d.cluster.Kubeconfig, d.bin)

@@ -52,8 +52,8 @@ func (d *demo) startWorld(ctx context.Context) error {
 	d.prometheus, err = parts.StartPrometheus(ctx, parts.PrometheusOptions{
 		Dir:        dir,
 		ConfigYAML: world.ScrapeConfig(address, scrapeInterval),
-		// Blocks as large as the smallest are never compacted: the days that are
-		// written here stay as they are, and nothing is busy in the background.
+		// With one block size there is nothing to compact: the written days stay as
+		// they are, and nothing is busy in the background.
 		Flags: []string{"--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h"},
 	})
 	if err != nil {

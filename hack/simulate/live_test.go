@@ -20,7 +20,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// scrape reads a target's page and returns each sample under its full labels.
+// scrape reads a target's page and returns each sample under the labels that
+// Prometheus stores.
 func scrape(t *testing.T, w *World, target Target) map[string]float64 {
 	t.Helper()
 	response := httptest.NewRecorder()
@@ -41,12 +42,21 @@ func scrape(t *testing.T, w *World, target Target) map[string]float64 {
 	for _, s := range samples {
 		full := map[string]string{}
 		for name, v := range s.Metric {
-			full[string(name)] = string(v)
+			full[string(name)] = stored(string(name), string(v))
 		}
 		maps.Copy(full, target.Labels)
 		page[labels.FromMap(full).String()] = float64(s.Value)
 	}
 	return page
+}
+
+// stored is a label's value as Prometheus stores it since version 3: boundaries
+// of classic histograms look like floating-point numbers.
+func stored(name, v string) string {
+	if name == "le" && !strings.ContainsAny(v, ".eI") {
+		return v + ".0"
+	}
+	return v
 }
 
 // lastSamples returns the last sample of each series but up.

@@ -1,5 +1,7 @@
 package simulate
 
+import "strconv"
+
 // service is one workload of a story: what it is called, how many pods it has,
 // and what happens in each of them.
 type service struct {
@@ -168,7 +170,7 @@ func waits(family string, peak float64, labels []pair, short, fair, long, longer
 func satisfaction(peak float64, labels []pair, shares ...float64) stream {
 	outcomes := make([]outcome, len(shares))
 	for i, p := range shares {
-		outcomes[i] = outcome{formatBound(float64(i + 1)), p, p}
+		outcomes[i] = outcome{strconv.Itoa(i + 1), p, p}
 	}
 	return tally("cx_csat_responses_total", "rating", peak, labels, outcomes...)
 }

@@ -66,12 +66,18 @@ func histogram(family string, peak float64, labels []pair, buckets ...bucket) st
 	return s
 }
 
-// formatBound writes a bucket boundary as client libraries do.
+// formatBound writes a bucket boundary as Prometheus stores it since version 3,
+// whatever the page says: 1 becomes 1.0. History that had le="1" would end where
+// the live series le="1.0" begins.
 func formatBound(le float64) string {
 	if math.IsInf(le, 1) {
 		return "+Inf"
 	}
-	return strconv.FormatFloat(le, 'g', -1, 64)
+	text := strconv.FormatFloat(le, 'f', -1, 64)
+	if le == math.Trunc(le) {
+		text += ".0"
+	}
+	return text
 }
 
 // tally returns a counter with one series for each outcome, told apart by label.

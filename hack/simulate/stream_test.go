@@ -23,7 +23,7 @@ func TestSeriesValue(t *testing.T) {
 			stream: histogram("wait", 1, []pair{{"type", "cold"}}, bucket{1, 0.5, 1, 1}, bucket{5, 2, 0, 0}, bucket{inf, 8, 0, 0}),
 			counts: []float64{3, 2, 1},
 			want: shown{
-				`wait_bucket{le="1",type="cold"}`: 3, `wait_bucket{le="5",type="cold"}`: 5, `wait_bucket{le="+Inf",type="cold"}`: 6,
+				`wait_bucket{le="1.0",type="cold"}`: 3, `wait_bucket{le="5.0",type="cold"}`: 5, `wait_bucket{le="+Inf",type="cold"}`: 6,
 				`wait_sum{type="cold"}`: 13.5, `wait_count{type="cold"}`: 6,
 			},
 		},
