@@ -1,0 +1,248 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/yaml"
+
+	"github.com/experience-slo/operator/hack/parts"
+)
+
+// manifests are rendered objects.
+type manifests []string
+
+// render builds a folder of config as kubectl apply -k does.
+func render(t *testing.T, folder string) manifests {
+	t.Helper()
+	programs, err := parts.Find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var complaint strings.Builder
+	cmd := exec.CommandContext(t.Context(), programs.Path(parts.Kubectl), "kustomize", "../../config/"+folder)
+	cmd.Stderr = &complaint
+	text, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("build %s: %v: %s", folder, err, complaint.String())
+	}
+	return strings.Split(string(text), "\n---\n")
+}
+
+// all gives the rendered objects of one kind.
+func all[T any](t *testing.T, objects manifests, kind string) []T {
+	t.Helper()
+	var out []T
+	for _, text := range objects {
+		if !strings.Contains("\n"+text, "\nkind: "+kind+"\n") {
+			continue
+		}
+		var object T
+		if err := yaml.UnmarshalStrict([]byte(text), &object); err != nil {
+			t.Fatalf("decode %s: %v", kind, err)
+		}
+		out = append(out, object)
+	}
+	if len(out) == 0 {
+		t.Fatalf("no %s is rendered", kind)
+	}
+	return out
+}
+
+// TestDeploymentRunsTheManager checks that what the manifests say fits what the
+// program reads: flags, ports, environment and names.
+func TestDeploymentRunsTheManager(t *testing.T) {
+	objects := render(t, "default")
+	deployment := all[appsv1.Deployment](t, objects, "Deployment")[0]
+	container := deployment.Spec.Template.Spec.Containers[0]
+	downward := map[string]string{"metadata.namespace": deployment.Namespace, "spec.serviceAccountName": deployment.Spec.Template.Spec.ServiceAccountName}
+	getenv := func(key string) string {
+		at := slices.IndexFunc(container.Env, func(e corev1.EnvVar) bool { return e.Name == key })
+		if at < 0 {
+			return ""
+		}
+		return downward[container.Env[at].ValueFrom.FieldRef.FieldPath]
+	}
+	s, err := parse(container.Args, getenv, io.Discard)
+	if err != nil {
+		t.Fatalf("the manager refuses its arguments: %v", err)
+	}
+	ports := map[string]string{}
+	for _, p := range container.Ports {
+		ports[p.Name] = fmt.Sprintf(":%d", p.ContainerPort)
+	}
+	type shape struct{ Namespace, ServiceAccount, Metrics, Probes, Liveness, Readiness string }
+	want := shape{
+		Namespace: defaultNamespace, ServiceAccount: defaultServiceAccount, Metrics: ports["metrics"], Probes: ports["health"],
+		Liveness: "/healthz@health", Readiness: "/readyz@health",
+	}
+	got := shape{
+		Namespace: s.namespace, ServiceAccount: s.serviceAccount, Metrics: s.metricsAddress, Probes: s.probeAddress,
+		Liveness: probe(container.LivenessProbe), Readiness: probe(container.ReadinessProbe),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("manifests and program differ: -want, +got:\n%s", diff)
+	}
+	accounts := all[corev1.ServiceAccount](t, objects, "ServiceAccount")
+	if accounts[0].Name != s.serviceAccount || accounts[0].Namespace != s.namespace {
+		t.Errorf("the service account is %s/%s", accounts[0].Namespace, accounts[0].Name)
+	}
+	service := all[corev1.Service](t, objects, "Service")[0]
+	if !labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(deployment.Spec.Template.Labels)) {
+		t.Errorf("the metrics service selects %v, which the pod does not have", service.Spec.Selector)
+	}
+}
+
+func probe(p *corev1.Probe) string { return p.HTTPGet.Path + "@" + p.HTTPGet.Port.String() }
+
+// TestPodIsRestricted checks what Pod Security's level "restricted" asks for,
+// since the namespace enforces it.
+func TestPodIsRestricted(t *testing.T) {
+	objects := render(t, "default")
+	pod := all[appsv1.Deployment](t, objects, "Deployment")[0].Spec.Template.Spec
+	if level := all[corev1.Namespace](t, objects, "Namespace")[0].Labels["pod-security.kubernetes.io/enforce"]; level != "restricted" {
+		t.Errorf("the namespace enforces %q", level)
+	}
+	want := &corev1.SecurityContext{
+		AllowPrivilegeEscalation: ptr.To(false), ReadOnlyRootFilesystem: ptr.To(true), RunAsNonRoot: ptr.To(true),
+		Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}},
+	}
+	if diff := cmp.Diff(want, pod.Containers[0].SecurityContext); diff != "" {
+		t.Errorf("container: -want, +got:\n%s", diff)
+	}
+	wantPod := &corev1.PodSecurityContext{RunAsNonRoot: ptr.To(true), SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}}
+	if diff := cmp.Diff(wantPod, pod.SecurityContext); diff != "" {
+		t.Errorf("pod: -want, +got:\n%s", diff)
+	}
+	if pod.Containers[0].Resources.Limits.Memory().IsZero() || pod.Containers[0].Resources.Requests.Cpu().IsZero() {
+		t.Errorf("the container has no memory limit or no CPU request")
+	}
+	if *pod.TerminationGracePeriodSeconds <= 30 {
+		t.Errorf("the pod has %d s to end, the controllers alone have 30", *pod.TerminationGracePeriodSeconds)
+	}
+}
+
+// touches says that a rule is about a resource of the core group.
+func touches(rule rbacv1.PolicyRule, resource string) bool {
+	return slices.Contains(rule.APIGroups, "") && (slices.Contains(rule.Resources, resource) || slices.Contains(rule.Resources, "*"))
+}
+
+func TestSecretsAreReadOneNamespaceAtATime(t *testing.T) {
+	objects := render(t, "default")
+	reading := map[string]bool{}
+	for _, role := range all[rbacv1.ClusterRole](t, objects, "ClusterRole") {
+		for _, rule := range role.Rules {
+			if !touches(rule, "secrets") && !touches(rule, "configmaps") {
+				continue
+			}
+			reading[role.Name] = true
+			if diff := cmp.Diff([]string{"get"}, rule.Verbs); diff != "" {
+				t.Errorf("%s may do more than get: %s", role.Name, diff)
+			}
+		}
+	}
+	if diff := cmp.Diff(map[string]bool{"experience-slo-source-reader": true}, reading); diff != "" {
+		t.Errorf("roles that read Secrets or ConfigMaps: -want, +got:\n%s", diff)
+	}
+	for _, binding := range all[rbacv1.ClusterRoleBinding](t, objects, "ClusterRoleBinding") {
+		if reading[binding.RoleRef.Name] {
+			t.Errorf("%s binds %s in every namespace", binding.Name, binding.RoleRef.Name)
+		}
+	}
+	own := slices.ContainsFunc(all[rbacv1.RoleBinding](t, objects, "RoleBinding"), func(b rbacv1.RoleBinding) bool {
+		return b.RoleRef.Name == "experience-slo-source-reader" && b.Namespace == defaultNamespace
+	})
+	if !own {
+		t.Errorf("the operator may not read Secrets of its own namespace, where ClusterMetricSources refer to them")
+	}
+}
+
+// TestBindingsHold checks that each binding names a role that is rendered and the
+// manager's own account: a prefix that reached one end alone would break it.
+func TestBindingsHold(t *testing.T) {
+	objects := render(t, "default")
+	roles := map[rbacv1.RoleRef]bool{}
+	for _, role := range all[rbacv1.ClusterRole](t, objects, "ClusterRole") {
+		roles[rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name}] = true
+	}
+	for _, role := range all[rbacv1.Role](t, objects, "Role") {
+		roles[rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name}] = true
+	}
+	manager := []rbacv1.Subject{{Kind: "ServiceAccount", Name: defaultServiceAccount, Namespace: defaultNamespace}}
+	check := func(name string, ref rbacv1.RoleRef, subjects []rbacv1.Subject) {
+		if !roles[ref] {
+			t.Errorf("%s refers to %s %s, which does not exist", name, ref.Kind, ref.Name)
+		}
+		if diff := cmp.Diff(manager, subjects); diff != "" {
+			t.Errorf("%s: -want, +got:\n%s", name, diff)
+		}
+	}
+	for _, b := range all[rbacv1.ClusterRoleBinding](t, objects, "ClusterRoleBinding") {
+		check(b.Name, b.RoleRef, b.Subjects)
+	}
+	for _, b := range all[rbacv1.RoleBinding](t, objects, "RoleBinding") {
+		check(b.Name, b.RoleRef, b.Subjects)
+	}
+}
+
+func TestPeopleGetTheirRoles(t *testing.T) {
+	const aggregate = "rbac.authorization.k8s.io/aggregate-to-"
+	want := map[string][]string{
+		"experience-slo-objective-viewer-role":           {"view"},
+		"experience-slo-objective-editor-role":           {"admin", "edit"},
+		"experience-slo-metricsource-viewer-role":        {"view"},
+		"experience-slo-metricsource-editor-role":        {"admin", "edit"},
+		"experience-slo-clustermetricsource-viewer-role": {"view"},
+	}
+	got := map[string][]string{}
+	for _, role := range all[rbacv1.ClusterRole](t, render(t, "default"), "ClusterRole") {
+		for _, key := range slices.Sorted(maps.Keys(role.Labels)) {
+			if to, found := strings.CutPrefix(key, aggregate); found {
+				got[role.Name] = append(got[role.Name], to)
+			}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("roles added to view, edit and admin: -want, +got:\n%s", diff)
+	}
+}
+
+// TestMonitorSelectsTheService checks that the monitor, which is installed apart,
+// finds the service and its port.
+func TestMonitorSelectsTheService(t *testing.T) {
+	service := all[corev1.Service](t, render(t, "default"), "Service")[0]
+	type monitor struct {
+		metav1.ObjectMeta `json:"metadata"`
+		Spec              struct {
+			Selector  metav1.LabelSelector `json:"selector"`
+			Endpoints []struct {
+				Port        string `json:"port"`
+				Scheme      string `json:"scheme"`
+				HonorLabels bool   `json:"honorLabels"`
+			} `json:"endpoints"`
+		} `json:"spec"`
+	}
+	m := monitor{}
+	if err := yaml.Unmarshal([]byte(render(t, "prometheus")[0]), &m); err != nil {
+		t.Fatalf("decode monitor: %v", err)
+	}
+	if m.Namespace != service.Namespace || !labels.SelectorFromSet(m.Spec.Selector.MatchLabels).Matches(labels.Set(service.Labels)) {
+		t.Errorf("the monitor in %s selects %v, the service in %s has %v", m.Namespace, m.Spec.Selector.MatchLabels, service.Namespace, service.Labels)
+	}
+	end := m.Spec.Endpoints[0]
+	if end.Port != service.Spec.Ports[0].Name || end.Scheme != "https" || !end.HonorLabels {
+		t.Errorf("the monitor scrapes %+v of a service with the port %s", end, service.Spec.Ports[0].Name)
+	}
+}
