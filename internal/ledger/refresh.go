@@ -211,21 +211,24 @@ func (r *reader) minutes(ctx context.Context, from, to time.Time) (map[int64]ent
 func (r *reader) recount(ctx context.Context, expr string, t table, rows []int64, step time.Duration) error {
 	// A single row between two others is asked for again: another query costs more.
 	runs := runsOf(rows, step, step)
-	exact := make([]table, len(runs))
+	answers := make([]table, len(runs))
 	group, ctx := errgroup.WithContext(ctx)
 	for i, run := range runs {
 		group.Go(func() (err error) {
-			exact[i], err = r.table(ctx, expr, run.from, run.to, step)
+			answers[i], err = r.table(ctx, expr, run.from, run.to, step)
 			return err
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	for i, run := range runs {
-		for at := run.from.Add(step); !at.After(run.to); at = at.Add(step) {
-			t[at.Unix()] = exact[i][at.Unix()]
-		}
+	exact := table{}
+	for _, answer := range answers {
+		maps.Copy(exact, answer)
+	}
+	// Only these: a row that was asked for in between may be a gap.
+	for _, at := range rows {
+		t[at] = exact[at]
 	}
 	return nil
 }
