@@ -1,0 +1,110 @@
+package controllers_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+)
+
+// patience is how long a test waits for something that must come.
+const patience = 60 * time.Second
+
+// aSource builds a MetricSource named "prometheus".
+func aSource(namespace, url string, change ...func(*v1alpha1.MetricSourceSpec)) *v1alpha1.MetricSource {
+	s := &v1alpha1.MetricSource{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "prometheus"},
+		Spec:       v1alpha1.MetricSourceSpec{URL: url},
+	}
+	for _, c := range change {
+		c(&s.Spec)
+	}
+	return s
+}
+
+// anObjective builds an objective on page speed that the stories' storefront
+// meets: about 84% of its pages show within 2.5 s.
+func anObjective(namespace, name string, change ...func(*v1alpha1.ObjectiveSpec)) *v1alpha1.Objective {
+	o := &v1alpha1.Objective{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: v1alpha1.ObjectiveSpec{
+			Service: "storefront", Perspective: v1alpha1.PerspectiveUX, Touchpoint: "web",
+			SourceRef: &v1alpha1.SourceReference{Kind: v1alpha1.SourceKindMetricSource, Name: "prometheus"},
+			Indicator: v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{
+				Histogram: `web_vitals_lcp_seconds{namespace="long-hold"}`, Threshold: "2.5",
+			}},
+			Target: "75%",
+			Window: v1alpha1.Window{Rolling: "28d"},
+		},
+	}
+	for _, c := range change {
+		c(&o.Spec)
+	}
+	return o
+}
+
+func target(t v1alpha1.Target) func(*v1alpha1.ObjectiveSpec) {
+	return func(s *v1alpha1.ObjectiveSpec) { s.Target = t }
+}
+
+func indicator(in v1alpha1.Indicator) func(*v1alpha1.ObjectiveSpec) {
+	return func(s *v1alpha1.ObjectiveSpec) { s.Indicator = in }
+}
+
+func rolling(w v1alpha1.RollingWindow) func(*v1alpha1.ObjectiveSpec) {
+	return func(s *v1alpha1.ObjectiveSpec) { s.Window = v1alpha1.Window{Rolling: w} }
+}
+
+// await reads an object until a condition of it holds, and returns what was
+// read.
+func await[T client.Object](t testing.TB, o T, what string, holds func(T) bool) T {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		err := env.admin.Get(context.Background(), client.ObjectKeyFromObject(o), o)
+		if err == nil && holds(o) {
+			return o
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: did not come within %s; the object is\n%s", what, patience, describe(o))
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// settled waits until an objective's Met has the reason.
+func settled(t testing.TB, o *v1alpha1.Objective, reason string) *v1alpha1.Objective {
+	t.Helper()
+	return await(t, o, "Met with reason "+reason, func(o *v1alpha1.Objective) bool {
+		met := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionMet)
+		return met != nil && met.Reason == reason && met.ObservedGeneration == o.Generation
+	})
+}
+
+// describe prints the status of an object of any kind, for failures and logs.
+func describe(o client.Object) string {
+	switch o := o.(type) {
+	case *v1alpha1.Objective:
+		return fmt.Sprintf("attainment %q budget %q events %d coverage %q\n%s", o.Status.Attainment, o.Status.BudgetRemaining,
+			ptr.Deref(o.Status.Events, 0), o.Status.Coverage, conditionsOf(o.Status.Conditions))
+	case interface{ GetConditions() []metav1.Condition }:
+		return conditionsOf(o.GetConditions())
+	default:
+		return o.GetName()
+	}
+}
+
+func conditionsOf(conditions []metav1.Condition) string {
+	out := ""
+	for _, c := range conditions {
+		out += fmt.Sprintf("  %s=%s %s: %s\n", c.Type, c.Status, c.Reason, c.Message)
+	}
+	return out
+}
