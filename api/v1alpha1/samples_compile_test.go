@@ -1,0 +1,38 @@
+package v1alpha1_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/compile"
+)
+
+// TestSampleObjectivesCompile checks what a schema cannot: that the PromQL of
+// each sample is understood.
+func TestSampleObjectivesCompile(t *testing.T) {
+	paths, err := filepath.Glob("../../config/samples/objective_*.yaml")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("list samples: %v, %d found", err, len(paths))
+	}
+	for _, path := range paths {
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatalf("read sample: %v", err)
+			}
+			o := &v1alpha1.Objective{}
+			if err := yaml.UnmarshalStrict(text, o); err != nil {
+				t.Fatalf("decode sample: %v", err)
+			}
+			_, err = compile.Compile(compile.Input{Objective: o, Source: &v1alpha1.MetricSourceSpec{}, Now: time.Date(2025, time.June, 15, 12, 0, 0, 0, time.UTC)})
+			if err != nil {
+				t.Errorf("the operator refuses it: %v", err)
+			}
+		})
+	}
+}

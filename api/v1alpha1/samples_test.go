@@ -1,0 +1,138 @@
+package v1alpha1
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+)
+
+const samplesFolder = "../../config/samples"
+
+// sample is a file of config/samples, as an object.
+type sample struct {
+	file   string
+	object map[string]any
+}
+
+func samples(t *testing.T) []sample {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(samplesFolder, "*.yaml"))
+	if err != nil {
+		t.Fatalf("list samples: %v", err)
+	}
+	var out []sample
+	for _, path := range paths {
+		file := filepath.Base(path)
+		if file == "kustomization.yaml" {
+			continue
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatalf("read sample: %v", err)
+		}
+		out = append(out, sample{file: file, object: decode(t, string(text))})
+	}
+	if len(out) == 0 {
+		t.Fatalf("no sample in %s", samplesFolder)
+	}
+	return out
+}
+
+// at gives the value at a path, or nil.
+func at(object map[string]any, path string) any {
+	var value any = object
+	for step := range strings.SplitSeq(path, ".") {
+		members, ok := value.(map[string]any)
+		if !ok {
+			return nil
+		}
+		value = members[step]
+	}
+	return value
+}
+
+func TestSamplesAreAdmitted(t *testing.T) {
+	definitions := map[string]*definition{
+		"Objective": load(t, "objectives"), "MetricSource": load(t, "metricsources"), "ClusterMetricSource": load(t, "clustermetricsources"),
+	}
+	names := map[string]string{}
+	for _, s := range samples(t) {
+		t.Run(s.file, func(t *testing.T) {
+			kind, _ := s.object["kind"].(string)
+			d := definitions[kind]
+			if d == nil || s.object["apiVersion"] != GroupVersion.String() {
+				t.Fatalf("%s is of %v %s", s.file, s.object["apiVersion"], kind)
+			}
+			for _, complaint := range d.admit(t, s.object) {
+				t.Errorf("the API server refuses it: %s", complaint)
+			}
+			name := kind + " " + at(s.object, "metadata.name").(string)
+			if other, taken := names[name]; taken {
+				t.Errorf("%s is in %s too", name, other)
+			}
+			names[name] = s.file
+		})
+	}
+}
+
+func TestSamplesAreApplied(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(samplesFolder, "kustomization.yaml"))
+	if err != nil {
+		t.Fatalf("read list: %v", err)
+	}
+	list := struct{ Resources []string }{}
+	if err := yaml.Unmarshal(text, &list); err != nil {
+		t.Fatalf("decode list: %v", err)
+	}
+	var files []string
+	for _, s := range samples(t) {
+		files = append(files, s.file)
+	}
+	slices.Sort(list.Resources)
+	if diff := cmp.Diff(files, list.Resources); diff != "" {
+		t.Errorf("kustomization.yaml lists other files than there are: -there, +listed:\n%s", diff)
+	}
+}
+
+// TestSamplesShowEverything checks that there is a sample for each way to measure
+// and to connect.
+func TestSamplesShowEverything(t *testing.T) {
+	cases := map[string][]string{
+		"Objective": {
+			"spec.indicator.events.good", "spec.indicator.events.bad", "spec.indicator.distribution.poorAbove",
+			"spec.indicator.distribution.format=Native", "spec.indicator.apdex.failed", "spec.indicator.score.mean",
+			"spec.indicator.score.netPromoter", "spec.indicator.state", "spec.indicator.queries",
+			"spec.window.rolling", "spec.window.calendar.unit=Week", "spec.window.calendar.unit=Month",
+			"spec.window.calendar.unit=Quarter", "spec.window.calendar.unit=Year", "spec.window.calendar.timeZone",
+			"spec.confidence", "spec.minimumEvents", "spec.newSeries=FromZero", "spec.newSeries=Ignore", "spec.suspend",
+			"spec.alerting.page", "spec.alerting.ticket", "spec.sourceRef", "spec.perspective=UX", "spec.perspective=CX",
+		},
+		"MetricSource": {
+			"spec.authentication.basic", "spec.authentication.bearerToken", "spec.authentication.oauth2.scopes",
+			"spec.authentication.oauth2.ca", "spec.authentication.sigV4.roleARN", "spec.tls.certificate", "spec.tls.ca.secret",
+			"spec.tenant.value",
+		},
+		"ClusterMetricSource": {
+			"spec.allowedNamespaces.names", "spec.allowedNamespaces.selector", "spec.tenancy", "spec.matchers",
+			"spec.tls.ca.configMap", "spec.limits.series", "spec.staleAfter",
+		},
+	}
+	all := samples(t)
+	for kind, paths := range cases {
+		for _, wanted := range paths {
+			path, value, exact := strings.Cut(wanted, "=")
+			shown := slices.ContainsFunc(all, func(s sample) bool {
+				found := at(s.object, path)
+				return s.object["kind"] == kind && found != nil && (!exact || found == value)
+			})
+			if !shown {
+				t.Errorf("no sample shows %s of %s", wanted, kind)
+			}
+		}
+	}
+}
