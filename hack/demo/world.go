@@ -21,7 +21,7 @@ const (
 	historyDays    = 28
 	historyStep    = 15 * time.Second
 	scrapeInterval = 5 * time.Second
-	// seed makes each run's traffic the same traffic, up to the time of day.
+	// seed and the moment of the start make a run's traffic.
 	seed = 2026
 )
 
