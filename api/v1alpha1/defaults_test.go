@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/utils/ptr"
 )
 
 // TestAdmittedObjectives lists objectives that must be taken, and the spec that
@@ -232,8 +231,8 @@ func TestObjectiveSuspended(t *testing.T) {
 		want   bool
 	}{
 		"Absent": {reason: "an objective is measured", want: false},
-		"True":   {reason: "unless it is suspended", args: ptr.To(true), want: true},
-		"False":  {reason: "and not when it says that it isn't", args: ptr.To(false), want: false},
+		"True":   {reason: "unless it is suspended", args: new(true), want: true},
+		"False":  {reason: "and not when it says that it isn't", args: new(false), want: false},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -1,6 +1,7 @@
 package v1alpha1
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -22,10 +23,6 @@ spec:
 `
 
 // indicators are one of each kind, for the edits of a test.
-func events() any {
-	return map[string]any{"good": "orders_total", "total": "orders_total"}
-}
-
 func distribution() any {
 	return map[string]any{"histogram": "lcp_seconds", "threshold": "2.5"}
 }
@@ -45,9 +42,7 @@ func netPromoter() any {
 // instead replaces the plain objective's indicator and target.
 func instead(member string, indicator any, target string, more edits) edits {
 	e := edits{"spec.indicator.events": nil, "spec.indicator." + member: indicator, "spec.target": target}
-	for path, value := range more {
-		e[path] = value
-	}
+	maps.Copy(e, more)
 	return e
 }
 

@@ -104,17 +104,21 @@ func TestEverythingIsBounded(t *testing.T) {
 // unbounded names the bound that a node lacks.
 func unbounded(node *apiextensions.JSONSchemaProps) string {
 	switch {
-	case node.Type == "string" && node.MaxLength == nil && len(node.Enum) == 0 && node.Format != "date-time":
+	case node.Type == "string" && !boundedString(node):
 		return "maxLength"
 	case node.Type == "array" && node.MaxItems == nil:
 		return "maxItems"
-	case node.Type == "object" && node.AdditionalProperties != nil && node.MaxProperties == nil:
+	case node.AdditionalProperties != nil && node.MaxProperties == nil:
 		return "maxProperties"
 	case node.XPreserveUnknownFields != nil:
 		return "schema of its own"
 	default:
 		return ""
 	}
+}
+
+func boundedString(node *apiextensions.JSONSchemaProps) bool {
+	return node.MaxLength != nil || len(node.Enum) > 0 || node.Format == "date-time"
 }
 
 func TestNumbersAreIntegersWithinBounds(t *testing.T) {

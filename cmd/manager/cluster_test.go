@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -28,8 +29,8 @@ import (
 
 const patience = time.Minute
 
-// installed is an API server on which config/default and config/samples are
-// applied with kubectl, as a user would.
+// installed is an API server on which config/default is applied with kubectl, as
+// a user would.
 type installed struct {
 	plane  *parts.ControlPlane
 	admin  client.Client
@@ -56,27 +57,31 @@ func install(t *testing.T) *installed {
 	}
 	c.kubectl(t, "apply", "--server-side", "-k", "../../config/default")
 	c.kubectl(t, "wait", "--for=condition=Established", "crd", "--all")
-	c.kubectl(t, "create", "namespace", "shop")
-	c.kubectl(t, "apply", "--server-side", "-n", "shop", "-k", "../../config/samples")
 	return c
 }
 
 func (c *installed) kubectl(t *testing.T, args ...string) {
+	t.Helper()
+	if out, err := c.tryKubectl(t, args...); err != nil {
+		t.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+// tryKubectl runs kubectl as the admin and gives what it printed.
+func (c *installed) tryKubectl(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	programs, err := parts.Find()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), programs.Path(parts.Kubectl), append(args, "--kubeconfig", c.plane.Kubeconfig)...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
+	out, err := cmd.CombinedOutput()
+	return string(out), err
 }
 
-// token is that of a new service account in the namespace default.
+// token is one of a service account in the namespace default.
 func (c *installed) token(t *testing.T, name string) string {
 	t.Helper()
-	c.kubectl(t, "create", "serviceaccount", name)
 	request := &authenticationv1.TokenRequest{}
 	got, err := c.access.CoreV1().ServiceAccounts("default").CreateToken(t.Context(), name, request, metav1.CreateOptions{})
 	if err != nil {
@@ -85,14 +90,18 @@ func (c *installed) token(t *testing.T, name string) string {
 	return got.Status.Token
 }
 
+// as gives access as one of the service accounts of the operator's namespace.
+func (c *installed) as(account string) *rest.Config {
+	return c.plane.As("system:serviceaccount:"+defaultNamespace+":"+account,
+		"system:serviceaccounts", "system:serviceaccounts:"+defaultNamespace)
+}
+
 // start runs a manager with the rights of the shipped roles alone, until the
 // function that it returns is called.
 func (c *installed) start(t *testing.T, s settings) (stop func() error) {
 	t.Helper()
 	ctrl.SetLogger(zap.New(zap.WriteTo(io.Discard)))
-	cfg := c.plane.As("system:serviceaccount:"+s.namespace+":"+s.serviceAccount,
-		"system:serviceaccounts", "system:serviceaccounts:"+s.namespace)
-	mgr, err := newManager(cfg, s)
+	mgr, err := newManager(c.as(s.serviceAccount), s)
 	if err != nil {
 		t.Fatalf("make manager: %v", err)
 	}
@@ -155,6 +164,8 @@ func get(ctx context.Context, url, token string) (int, string, error) {
 // the Secrets it has no role for, and lets go of its lease.
 func TestManagerOnACluster(t *testing.T) {
 	c := install(t)
+	c.kubectl(t, "create", "namespace", "shop")
+	c.kubectl(t, "apply", "--server-side", "-n", "shop", "-k", "../../config/samples")
 	s := settings{
 		metricsAddress: freeAddress(t), metricsSecure: true, probeAddress: freeAddress(t),
 		leaderElection: true, leaderElectionNamespace: defaultNamespace, namespace: defaultNamespace, serviceAccount: defaultServiceAccount,
@@ -224,6 +235,8 @@ func (c *installed) leader(t *testing.T) string {
 
 func checkMetrics(t *testing.T, c *installed, url string) {
 	t.Helper()
+	c.kubectl(t, "create", "serviceaccount", "stranger")
+	c.kubectl(t, "create", "serviceaccount", "prometheus")
 	stranger, reader := c.token(t, "stranger"), c.token(t, "prometheus")
 	c.kubectl(t, "create", "clusterrolebinding", "experience-slo-metrics-reader",
 		"--clusterrole=experience-slo-metrics-reader", "--serviceaccount=default:prometheus")
@@ -266,19 +279,27 @@ func checkRefusals(t *testing.T, c *installed) {
 			continue
 		}
 		own++
-		reading := e.Object.Group == corev1.GroupName && (e.Object.Resource == "secrets" || e.Object.Resource == "configmaps")
-		if reading && e.Verb != "get" {
-			t.Errorf("the manager asked to %s %s", e.Verb, e.Object.Resource)
-		}
-		foreign := reading && e.Object.Namespace != defaultNamespace
-		if e.Response.Code == http.StatusForbidden && !foreign {
-			t.Errorf("the manager was refused to %s %s: the shipped roles lack it", e.Verb, e.URI)
-		}
-		if e.Response.Code == http.StatusOK && foreign {
-			t.Errorf("the manager read %s, which no role lets it", e.URI)
+		if fault := faultOf(&e); fault != "" {
+			t.Errorf("%s %s: %s", e.Verb, e.URI, fault)
 		}
 	}
 	if own == 0 {
 		t.Errorf("the audit log holds no request of the manager")
+	}
+}
+
+// faultOf says what is wrong with a request of the manager, if anything is.
+func faultOf(e *parts.AuditEvent) string {
+	reading := e.Object.Group == corev1.GroupName && (e.Object.Resource == "secrets" || e.Object.Resource == "configmaps")
+	foreign := reading && e.Object.Namespace != defaultNamespace
+	switch {
+	case reading && e.Verb != "get":
+		return "asked for more than one object at a time"
+	case foreign && e.Response.Code == http.StatusOK:
+		return "read what no role lets it"
+	case !foreign && e.Response.Code == http.StatusForbidden:
+		return "was refused: the shipped roles lack it"
+	default:
+		return ""
 	}
 }

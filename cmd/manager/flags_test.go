@@ -86,8 +86,8 @@ func TestParse(t *testing.T) {
 		},
 		"Unknown": {
 			reason: "an unknown flag is an error",
-			args:   args{line: "--metrics-adress=:1"},
-			want:   want{err: "flag provided but not defined: -metrics-adress"},
+			args:   args{line: "--metrics-adr=:1"},
+			want:   want{err: "flag provided but not defined: -metrics-adr"},
 		},
 	}
 	for name, tc := range cases {

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -55,7 +56,7 @@ func New(reg prometheus.Registerer) *Recorder {
 
 func counterVec(name, help string, labels ...string) *prometheus.CounterVec {
 	opts := prometheus.CounterOpts{Namespace: namespace, Subsystem: "source", Name: name, Help: help}
-	return prometheus.NewCounterVec(opts, append(sourceLabels[:len(sourceLabels):len(sourceLabels)], labels...))
+	return prometheus.NewCounterVec(opts, slices.Concat(sourceLabels, labels))
 }
 
 func gaugeVec(name, help string) *prometheus.GaugeVec {
