@@ -153,6 +153,9 @@ func (b *Book) enter(minute time.Time, e entry) {
 // skip makes the minutes from the cursor up to a later moment gaps: what the
 // ring holds in their places is from long before.
 func (b *Book) skip(to time.Time) {
+	if b.cursor.IsZero() {
+		return
+	}
 	length := int64(len(b.minutes.events))
 	for n := max(minuteOf(b.cursor), minuteOf(to)-length) + 1; n <= minuteOf(to); n++ {
 		b.minutes.set(int(n%length), entry{})

@@ -101,8 +101,11 @@ func (c Counter) difference(offset time.Duration) string {
 	return "clamp_min(" + now + " - " + before + ", 0)"
 }
 
-// present counts the series that have data.
-func (c Counter) present() string { return "count(" + c.raw(0) + ")" }
+// present counts the series that have data: those of which a delta can tell the
+// movement, which is not so where the last sample or the one before is no number.
+func (c Counter) present() string {
+	return "count((" + c.last(0) + " - (" + c.last(Interval) + " or " + c.last(0) + ")) < Inf)"
+}
 
 // resets counts how often the series were reset within a range.
 func (c Counter) resets(within time.Duration) string {

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
 )
 
@@ -23,7 +24,8 @@ const spread = 400 * 24 * time.Hour
 // Store is a TSDB with Prometheus' engine over it. It answers range queries as
 // the ledger asks them, and counts what they cost.
 type Store struct {
-	db     *tsdb.DB
+	db     *tsdb.DB // nil over a storage of another's
+	data   storage.Queryable
 	engine *promql.Engine
 	// Fail, when set, is asked before each query; its error is the answer. It is
 	// called from several goroutines at once.
@@ -43,18 +45,29 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	engine := promql.NewEngine(promql.EngineOpts{
+	s := Over(db)
+	s.db = db
+	return s, nil
+}
+
+// Over answers from another's storage, which stays open after Close and cannot
+// be written to.
+func Over(data storage.Queryable) *Store {
+	return &Store{data: data, engine: promql.NewEngine(promql.EngineOpts{
 		MaxSamples: 50_000_000, Timeout: 5 * time.Minute, LookbackDelta: 5 * time.Minute,
 		EnableAtModifier: true, EnableNegativeOffset: true,
 		NoStepSubqueryIntervalFn: func(int64) int64 { return minute },
 		Parser:                   parser.NewParser(parser.Options{}),
-	})
-	return &Store{db: db, engine: engine}, nil
+	})}
 }
 
 // Close closes the store. The directory stays.
 func (s *Store) Close() error {
-	return errors.Join(s.engine.Close(), s.db.Close())
+	err := s.engine.Close()
+	if s.db != nil {
+		err = errors.Join(err, s.db.Close())
+	}
+	return err
 }
 
 // Write writes all that was scraped in a world.
@@ -101,7 +114,7 @@ func (s *Store) Range(ctx context.Context, expr string, start, end time.Time, st
 			return nil, err
 		}
 	}
-	query, err := s.engine.NewRangeQuery(ctx, s.db, nil, expr, start, end, step)
+	query, err := s.engine.NewRangeQuery(ctx, s.data, nil, expr, start, end, step)
 	if err != nil {
 		return nil, fmt.Errorf("prepare query: %w", err)
 	}
