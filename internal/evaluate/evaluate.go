@@ -70,7 +70,11 @@ type Verdict struct {
 
 // Evaluate judges an objective by its account at the time now.
 func Evaluate(p *compile.Plan, account Account, now time.Time) Verdict {
-	s := account.Since(p.Window.Span(now).Start)
+	span := p.Window.Span(now)
+	s := account.Since(span.Start)
+	if s.End.IsZero() { // nothing was read yet
+		s.Start, s.End = span.Start, span.End
+	}
 	v := Verdict{
 		Unit: p.Unit, Target: p.Target, Level: p.Level, MinimumEvents: p.MinimumEvents,
 		Events: s.Sums.Events, Coverage: coverage(s), Window: slo.Span{Start: s.Start, End: s.End},
@@ -120,6 +124,10 @@ func (v *Verdict) spend(p *compile.Plan, account Account, now time.Time) {
 }
 
 func (v *Verdict) judge(p *compile.Plan, s slo.Sums) {
+	if v.Attainment < 0 || v.Attainment > 1 {
+		v.Reason = v1alpha1.ReasonInconsistentData
+		return
+	}
 	if s.Events < p.MinimumEvents {
 		v.Reason = v1alpha1.ReasonInsufficientData
 		return

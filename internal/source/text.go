@@ -9,8 +9,9 @@ import (
 	"github.com/prometheus/common/config"
 )
 
-// maxQuoted is the most that a message quotes of somebody else's text.
-const maxQuoted = 120
+// maxQuoted is the most that a message quotes of somebody else's text: enough
+// for the longest of the engine's complaints, that of a join of many to many.
+const maxQuoted = 200
 
 // minScrubbedHeader is the length from which a header's value is taken for a
 // secret. Shorter ones are names of tenants, which also occur in queries, where

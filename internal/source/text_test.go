@@ -23,8 +23,8 @@ func TestClean(t *testing.T) {
 		"Control":    {reason: "no terminal sequences", args: "a\x1b[31mb\x00", want: "a[31mb"},
 		"Invisible":  {reason: "no text that reads otherwise than it is", args: "a\u202eb\ufeff", want: "ab"},
 		"BadUTF8":    {reason: "the API server refuses strings that are not UTF-8", args: "a\xff\xfeb", want: "ab"},
-		"AtLimit":    {reason: "120 runes fit", args: strings.Repeat("é", 120), want: strings.Repeat("é", 120)},
-		"AboveLimit": {reason: "121 do not, and the cut shows", args: strings.Repeat("é", 121), want: strings.Repeat("é", 119) + "…"},
+		"AtLimit":    {reason: "200 runes fit", args: strings.Repeat("é", 200), want: strings.Repeat("é", 200)},
+		"AboveLimit": {reason: "201 do not, and the cut shows", args: strings.Repeat("é", 201), want: strings.Repeat("é", 199) + "…"},
 		"Empty":      {reason: "nothing stays nothing", args: " \n ", want: ""},
 	}
 	for name, tc := range cases {

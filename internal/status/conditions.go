@@ -68,11 +68,14 @@ type object interface {
 }
 
 // replace sets conditions for the object's generation and removes the passing
-// ones, Reconciling and Stalled, that are not among them.
+// ones, Reconciling and Stalled, that are not among them. One that stays keeps
+// its place and the time of its last change.
 func replace(o object, conditions ...metav1.Condition) {
 	all := o.GetConditions()
 	for _, passing := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
-		meta.RemoveStatusCondition(&all, passing)
+		if meta.FindStatusCondition(conditions, passing) == nil {
+			meta.RemoveStatusCondition(&all, passing)
+		}
 	}
 	for _, c := range conditions {
 		c.ObservedGeneration = o.GetGeneration()

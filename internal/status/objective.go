@@ -71,7 +71,7 @@ func Objective(o *v1alpha1.Objective, v *evaluate.Verdict, fault *Fault) {
 func readyMessage(v *evaluate.Verdict) string {
 	switch {
 	case v.Invalid:
-		return "evaluated; minutes in which a query gave NaN or infinity count as gaps: guard divisions, for example with (... ) > 0"
+		return "evaluated; minutes in which a query gave NaN or infinity count as gaps: guard the division, for example with a / (b > 0)"
 	case v.Estimated:
 		return "evaluated; a threshold lies between two bucket boundaries, so the figures are estimates"
 	default:
@@ -97,7 +97,12 @@ func undecided(v *evaluate.Verdict) string {
 		if v.Invalid {
 			return "every value in the window was NaN or infinity: guard the division in the query, or check the exporter"
 		}
-		return "no series matched in the whole window: check the metric's name and labels in spec.indicator, and that it is scraped"
+		if !v.Window.End.After(v.Window.Start) {
+			return "the window has only just begun: the verdict comes with its first minutes"
+		}
+		return "no number was found in the whole window: check the metric's name and labels in spec.indicator, that it is scraped, and that its samples are numbers"
+	case v1alpha1.ReasonInconsistentData:
+		return "more points than events, or fewer than none, were counted: check that the selectors in spec.indicator select parts of one whole, and the ends of a scale"
 	case v1alpha1.ReasonInconclusive:
 		return fmt.Sprintf("the confidence interval at %s holds the target of %s: more events are needed to tell", v.Level, v.Unit.FormatTarget(v.Target))
 	default:
