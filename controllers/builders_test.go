@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -107,4 +108,52 @@ func conditionsOf(conditions []metav1.Condition) string {
 		out += fmt.Sprintf("  %s=%s %s: %s\n", c.Type, c.Status, c.Reason, c.Message)
 	}
 	return out
+}
+
+// named gives a source another name.
+func named(name string, s *v1alpha1.MetricSource) *v1alpha1.MetricSource {
+	s.Name = name
+	return s
+}
+
+// from has an objective use the MetricSource of a name.
+func from(name v1alpha1.Name) func(*v1alpha1.ObjectiveSpec) {
+	return func(s *v1alpha1.ObjectiveSpec) {
+		s.SourceRef = &v1alpha1.SourceReference{Kind: v1alpha1.SourceKindMetricSource, Name: name}
+	}
+}
+
+// shared has an objective use the ClusterMetricSource of a name.
+func shared(name v1alpha1.Name) func(*v1alpha1.ObjectiveSpec) {
+	return func(s *v1alpha1.ObjectiveSpec) {
+		s.SourceRef = &v1alpha1.SourceReference{Kind: v1alpha1.SourceKindClusterMetricSource, Name: name}
+	}
+}
+
+// forbidden builds a ClusterMetricSource named "closed" that no namespace of the
+// tests may use.
+func forbidden() *v1alpha1.ClusterMetricSource {
+	return &v1alpha1.ClusterMetricSource{
+		ObjectMeta: metav1.ObjectMeta{Name: "closed"},
+		Spec: v1alpha1.ClusterMetricSourceSpec{
+			MetricSourceSpec:  v1alpha1.MetricSourceSpec{URL: env.prom.URL},
+			AllowedNamespaces: &v1alpha1.AllowedNamespaces{Names: []v1alpha1.Label{"elsewhere"}},
+		},
+	}
+}
+
+func histogram(s v1alpha1.Selector) func(*v1alpha1.ObjectiveSpec) {
+	return func(spec *v1alpha1.ObjectiveSpec) { spec.Indicator.Distribution.Histogram = s }
+}
+
+// request asks for an evaluation now and waits for the answer.
+func request(t testing.TB, o *v1alpha1.Objective, value string) *v1alpha1.Objective {
+	t.Helper()
+	patch := fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.ReconcileRequestAnnotation, value)
+	if err := env.admin.Patch(context.Background(), o, client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
+		t.Fatal(err)
+	}
+	return await(t, o, "lastHandledReconcileAt="+value, func(o *v1alpha1.Objective) bool {
+		return o.Status.LastHandledReconcileAt == value
+	})
 }

@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -85,6 +86,7 @@ func (e *Evaluator) Start(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
+			e.sources.Close()
 			e.tasks.Wait()
 			return nil
 		case now := <-ticker.C():
@@ -323,13 +325,13 @@ func (e *Evaluator) staleAfter(key compile.SourceKey) time.Duration {
 }
 
 // errNotGathered says that the source's own controller has no client for it.
-var errNotGathered = errors.New("the metric source is not usable: see its conditions")
+var errNotGathered = errors.New("is not usable: see its conditions")
 
 // measure reads what is new and judges.
 func (e *Evaluator) measure(ctx context.Context, en *entry, plan *compile.Plan) (*evaluate.Verdict, error) {
 	live := e.sources.Get(plan.Source)
 	if live == nil {
-		return nil, errNotGathered
+		return nil, fmt.Errorf("%s %w", plan.Source, errNotGathered)
 	}
 	// A source that is removed ends the queries to it.
 	ctx, cancel := context.WithCancel(ctx)

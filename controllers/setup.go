@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -65,7 +66,7 @@ func Setup(mgr ctrl.Manager, o Options) (*Operator, error) {
 	gather := &gatherer{cached: mgr.GetClient(), direct: mgr.GetAPIReader(), namespace: o.Namespace, account: o.ServiceAccount}
 	base := sourceReconciler{
 		Client: mgr.GetClient(), gather: gather, sources: sources, evaluator: evaluator,
-		recorder: mgr.GetEventRecorder("experience-slo"),
+		recorder: mgr.GetEventRecorder("experience-slo"), clock: o.Clock,
 	}
 	objectives := &ObjectiveReconciler{
 		Client: mgr.GetClient(), gather: gather, evaluator: evaluator, recorder: base.recorder, clock: o.Clock,
@@ -78,16 +79,20 @@ func Setup(mgr ctrl.Manager, o Options) (*Operator, error) {
 }
 
 func setupSources(mgr ctrl.Manager, base sourceReconciler) error {
-	shared := base
-	base.kind, shared.kind = v1alpha1.SourceKindMetricSource, v1alpha1.SourceKindClusterMetricSource
+	own, shared := &MetricSourceReconciler{base}, &ClusterMetricSourceReconciler{base}
+	own.kind, shared.kind = v1alpha1.SourceKindMetricSource, v1alpha1.SourceKindClusterMetricSource
 	return errors.Join(
-		ctrl.NewControllerManagedBy(mgr).Named("metricsource").
-			For(&v1alpha1.MetricSource{}, builder.WithPredicates(specOrRequest())).
-			Complete(&MetricSourceReconciler{base}),
-		ctrl.NewControllerManagedBy(mgr).Named("clustermetricsource").
-			For(&v1alpha1.ClusterMetricSource{}, builder.WithPredicates(specOrRequest())).
-			Complete(&ClusterMetricSourceReconciler{shared}),
+		own.setup(mgr, &v1alpha1.MetricSource{}, own),
+		shared.setup(mgr, &v1alpha1.ClusterMetricSource{}, shared),
 	)
+}
+
+func (r *sourceReconciler) setup(mgr ctrl.Manager, kind client.Object, reconciler reconcile.Reconciler) error {
+	r.checked = make(chan event.TypedGenericEvent[types.NamespacedName])
+	return ctrl.NewControllerManagedBy(mgr).Named(strings.ToLower(string(r.kind))).
+		For(kind, builder.WithPredicates(specOrRequest())).
+		WatchesRawSource(rtsource.Channel(r.checked, enqueueKey())).
+		Complete(reconciler)
 }
 
 func (r *ObjectiveReconciler) setup(mgr ctrl.Manager, concurrency int) error {

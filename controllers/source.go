@@ -5,9 +5,12 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
@@ -27,6 +30,9 @@ type sourceReconciler struct {
 	sources   *Sources
 	evaluator *Evaluator
 	recorder  events.EventRecorder
+	clock     clock.PassiveClock
+	// checked tells of sources whose server was just checked.
+	checked chan event.TypedGenericEvent[types.NamespacedName]
 }
 
 func (r *sourceReconciler) reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
@@ -43,14 +49,16 @@ func (r *sourceReconciler) reconcile(ctx context.Context, req ctrl.Request) (ctr
 		return ctrl.Result{}, nil
 	}
 	before, _ := found.DeepCopyObject().(sourceObject)
-	version, fault, err := r.connect(ctx, key, found)
+	fault, err := r.connect(ctx, key, found)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if request := requestOf(found); request != "" {
-		found.SourceStatus().LastHandledReconcileAt = request
+	if fault != nil {
+		answerSource(found, requestOf(found))
+		status.Source(found, found.SourceStatus(), "", fault)
+	} else {
+		r.examine(found, r.sources.Get(key))
 	}
-	status.Source(found, found.SourceStatus(), version, fault)
 	if err := patchStatus(ctx, r.Client, before, found); err != nil {
 		return requeueOnConflict(err)
 	}
@@ -58,32 +66,54 @@ func (r *sourceReconciler) reconcile(ctx context.Context, req ctrl.Request) (ctr
 	return ctrl.Result{RequeueAfter: lookAgain}, nil
 }
 
-// connect reads the credentials, keeps a client that uses them, and asks the
-// server for a sign of life.
-func (r *sourceReconciler) connect(ctx context.Context, key compile.SourceKey, o sourceObject) (version string, fault *status.Fault, err error) {
+// connect reads the credentials and keeps a client that uses them.
+func (r *sourceReconciler) connect(ctx context.Context, key compile.SourceKey, o sourceObject) (*status.Fault, error) {
 	config, fault, err := r.gather.clientConfig(ctx, o)
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
 	if fault != nil {
 		// Queries with the old credentials would go on after they were taken away.
-		r.sources.Remove(key)
+		r.sources.Disable(key)
 		r.evaluator.SourceChanged(key)
-		return "", fault, nil
+		return fault, nil
 	}
 	changed, err := r.sources.Put(key, config, timingOf(o.SourceSpec()))
 	if changed {
 		r.evaluator.SourceChanged(key)
 	}
-	if err != nil {
-		return "", sourceFault(err), nil
+	return sourceFault(err), nil
+}
+
+// examine writes what the last check of the server found, and has it checked
+// again when that is old or a new request asks for it. Before the first check
+// after a start of the operator the status stays as it is, if it is of this
+// spec.
+func (r *sourceReconciler) examine(o sourceObject, live *Live) {
+	if live == nil {
+		return // removed meanwhile
 	}
-	live := r.sources.Get(key)
-	if err := live.Client.Ping(ctx); err != nil {
-		return "", sourceFault(err), nil
+	last, request := live.health.last.Load(), requestOf(o)
+	if last == nil || r.clock.Since(last.at) >= lookAgain/2 || last.request != request {
+		name := client.ObjectKeyFromObject(o)
+		live.check(request, r.clock.Now, func() {
+			select {
+			case r.checked <- event.TypedGenericEvent[types.NamespacedName]{Object: name}:
+			case <-live.ctx.Done():
+			}
+		})
 	}
-	if version, err = live.Client.BuildInfo(ctx); err != nil {
-		version = "" // not every server has this endpoint, and none needs it
+	switch {
+	case last != nil:
+		answerSource(o, last.request)
+		status.Source(o, o.SourceStatus(), last.version, sourceFault(last.err))
+	case o.SourceStatus().ObservedGeneration != o.GetGeneration() || len(o.GetConditions()) == 0:
+		status.Source(o, o.SourceStatus(), "", status.Unchecked())
 	}
-	return version, nil, nil
+}
+
+func answerSource(o sourceObject, request string) {
+	if request != "" {
+		o.SourceStatus().LastHandledReconcileAt = request
+	}
 }

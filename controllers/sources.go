@@ -20,6 +20,8 @@ type Sources struct {
 
 	mu   sync.Mutex
 	live map[compile.SourceKey]*Live
+	// tried are the sources whose credentials were looked for, found or not.
+	tried map[compile.SourceKey]bool
 }
 
 // Live is a source that can be asked. It is never written to.
@@ -28,9 +30,45 @@ type Live struct {
 	Timing Timing
 	// queries counts what was asked, for the metrics of a tick.
 	queries *atomic.Int64
+	health  *health
 	config  source.Config
 	cancel  context.CancelFunc
 	ctx     context.Context
+}
+
+// health is what the last check of a server found.
+type health struct {
+	checking atomic.Bool
+	last     atomic.Pointer[checkup]
+}
+
+// checkup is the outcome of one check.
+type checkup struct {
+	version string
+	err     error
+	// request is the request annotation that the check answers.
+	request string
+	at      time.Time
+}
+
+// check asks the server for a sign of life, in the background: a server that
+// hangs keeps nobody waiting. It calls done when the outcome is there, and does
+// nothing while another check goes on.
+func (l *Live) check(request string, now func() time.Time, done func()) {
+	if !l.health.checking.CompareAndSwap(false, true) {
+		return
+	}
+	go func() {
+		found := &checkup{request: request}
+		if found.err = l.Client.Ping(l.ctx); found.err == nil {
+			// Not every server has this endpoint, and none needs it.
+			found.version, _ = l.Client.BuildInfo(l.ctx)
+		}
+		found.at = now()
+		l.health.last.Store(found)
+		l.health.checking.Store(false)
+		done()
+	}()
 }
 
 // Timing says when a source is asked.
@@ -41,7 +79,7 @@ type Timing struct {
 
 // NewSources makes an empty set.
 func NewSources(recorder *metrics.Recorder) *Sources {
-	return &Sources{recorder: recorder, live: map[compile.SourceKey]*Live{}}
+	return &Sources{recorder: recorder, live: map[compile.SourceKey]*Live{}, tried: map[compile.SourceKey]bool{}}
 }
 
 func timingOf(spec *v1alpha1.MetricSourceSpec) Timing {
@@ -60,6 +98,14 @@ func (s *Sources) Get(key compile.SourceKey) *Live {
 	return s.live[key]
 }
 
+// Tried says whether the source's controller has looked at it since it exists,
+// or since this process started: before that, nothing is known against it.
+func (s *Sources) Tried(key compile.SourceKey) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tried[key]
+}
+
 // Keys gives the keys of all sources with their timing.
 func (s *Sources) Keys() map[compile.SourceKey]Timing {
 	s.mu.Lock()
@@ -76,6 +122,7 @@ func (s *Sources) Keys() map[compile.SourceKey]Timing {
 func (s *Sources) Put(key compile.SourceKey, config source.Config, timing Timing) (changed bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.tried[key] = true
 	old := s.live[key]
 	if old != nil && reflect.DeepEqual(old.config, config) {
 		// Others hold the old value: it is replaced, not written to.
@@ -97,15 +144,34 @@ func (s *Sources) Put(key compile.SourceKey, config source.Config, timing Timing
 	}
 	s.drop(key)
 	ctx, cancel := context.WithCancel(context.Background())
-	s.live[key] = &Live{Client: client, Timing: timing, queries: queries, config: config, ctx: ctx, cancel: cancel}
+	s.live[key] = &Live{Client: client, Timing: timing, queries: queries, health: &health{}, config: config, ctx: ctx, cancel: cancel}
 	return true, nil
+}
+
+// Disable takes a source's client away: queries in flight end, and it counts as
+// unusable.
+func (s *Sources) Disable(key compile.SourceKey) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tried[key] = true
+	s.drop(key)
 }
 
 // Remove forgets a source: queries in flight end, nothing asks it any more.
 func (s *Sources) Remove(key compile.SourceKey) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	delete(s.tried, key)
 	s.drop(key)
+}
+
+// Close forgets all sources.
+func (s *Sources) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key := range s.live {
+		s.drop(key)
+	}
 }
 
 func (s *Sources) drop(key compile.SourceKey) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -236,6 +237,8 @@ func newProxy(t testing.TB) *proxy {
 	p := &proxy{}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if broken := p.broken.Load(); broken != nil {
+			// The server notices that the client is gone once the body is read.
+			_, _ = io.Copy(io.Discard, r.Body)
 			(*broken)(w, r)
 			return
 		}

@@ -18,7 +18,7 @@ const (
 	// can come by itself, and absent otherwise.
 	//
 	// Reasons: EvaluationPending, SourceNotFound, SourceUnavailable (Objective);
-	// those of a source's fault that can pass: Unreachable, Timeout,
+	// EvaluationPending and those of a fault that can pass: Unreachable, Timeout,
 	// Unauthorized, CertificateInvalid, NotPrometheus, RateLimited, ServerError,
 	// PartialResponse, SecretNotFound, ReferenceForbidden (sources).
 	ConditionReconciling = "Reconciling"
@@ -36,7 +36,7 @@ const (
 	// Reasons when True:    TargetMet.
 	// Reasons when False:   TargetMissed.
 	// Reasons when Unknown: EvaluationPending, InsufficientData, NoData,
-	// Inconclusive, SourceUnavailable, SourceNotFound, Suspended, and those of
+	// InconsistentData, Inconclusive, SourceUnavailable, SourceNotFound, Suspended, and those of
 	// Stalled.
 	ConditionMet = "Met"
 )
@@ -49,6 +49,7 @@ const (
 	ReasonTargetMissed      = "TargetMissed"      // attainment is below the target
 	ReasonInsufficientData  = "InsufficientData"  // fewer events than minimumEvents
 	ReasonNoData            = "NoData"            // no sample in the whole window
+	ReasonInconsistentData  = "InconsistentData"  // points outside what the events allow
 	ReasonInconclusive      = "Inconclusive"      // the confidence interval holds the target
 	ReasonSuspended         = "Suspended"         // spec.suspend is true
 	ReasonSourceNotFound    = "SourceNotFound"    // the source does not exist

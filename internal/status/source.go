@@ -18,3 +18,8 @@ func Source(o object, s *v1alpha1.MetricSourceStatus, version string, fault *Fau
 		replace(o, NotReady(fault.Reason, fault.Message), Reconciling(fault.Reason, fault.Message))
 	}
 }
+
+// Unchecked is the state of a source before its server was first asked.
+func Unchecked() *Fault {
+	return &Fault{Kind: Waiting, Reason: v1alpha1.ReasonEvaluationPending, Message: "the first check of the server is under way"}
+}
