@@ -330,6 +330,11 @@ var errNotGathered = errors.New("is not usable: see its conditions")
 // measure reads what is new and judges.
 func (e *Evaluator) measure(ctx context.Context, en *entry, plan *compile.Plan) (*evaluate.Verdict, error) {
 	live := e.sources.Get(plan.Source)
+	if live == nil && !e.sources.Tried(plan.Source) {
+		// Its controller comes to it in a moment, and then all its objectives are
+		// evaluated: until then there is nothing to say.
+		return nil, context.Canceled
+	}
 	if live == nil {
 		return nil, fmt.Errorf("%s %w", plan.Source, errNotGathered)
 	}

@@ -1,0 +1,229 @@
+package controllers_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"math"
+	"math/big"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/prometheus/common/promslog"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/tsdb"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/hack/parts"
+)
+
+func events(in v1alpha1.EventsIndicator) func(*v1alpha1.ObjectiveSpec) {
+	return indicator(v1alpha1.Indicator{Events: &in})
+}
+
+func queries(points, all v1alpha1.PromQL) func(*v1alpha1.ObjectiveSpec) {
+	return indicator(v1alpha1.Indicator{Queries: &v1alpha1.QueriesIndicator{Points: points, Events: all}})
+}
+
+// odd counts a counter of oddities, of which every event is good.
+func odd(total v1alpha1.Selector) func(*v1alpha1.ObjectiveSpec) {
+	return events(v1alpha1.EventsIndicator{Bad: "never_total", Total: total})
+}
+
+// last puts the clock to where a minute is the last one that a source with the
+// default delay is asked for, and stays so for half a minute.
+func (c *shifted) last(minute time.Time) {
+	const delay = 30 * time.Second
+	c.by.Store(int64(time.Until(minute) + delay + time.Second))
+}
+
+func interpolate(s *v1alpha1.ObjectiveSpec) { s.Indicator.Distribution.Interpolate = ptr.To(true) }
+
+func atLeast(n int64) func(*v1alpha1.ObjectiveSpec) {
+	return func(s *v1alpha1.ObjectiveSpec) { s.MinimumEvents = n }
+}
+
+// worded puts conditions as "Status Reason: message" by their type.
+func worded(conditions []metav1.Condition) map[string]string {
+	out := map[string]string{}
+	for _, c := range conditions {
+		out[c.Type] = string(c.Status) + " " + c.Reason + ": " + c.Message
+	}
+	return out
+}
+
+// patch merges a change into an object.
+func patch(t testing.TB, o client.Object, change string) {
+	t.Helper()
+	if err := env.admin.Patch(context.Background(), o, client.RawPatch(types.MergePatchType, []byte(change))); err != nil {
+		t.Fatalf("patch %s: %v", o.GetName(), err)
+	}
+}
+
+// operatorRequests gives the requests that the API server answered to operators
+// so far.
+func operatorRequests(t testing.TB) []parts.AuditEvent {
+	t.Helper()
+	all, err := parts.ReadAudit(env.plane.AuditLog)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []parts.AuditEvent
+	for _, e := range all {
+		if e.ImpersonatedUser.Name == operatorUser {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// watch counts the writes to an objective from its version on, up to one after
+// which a condition holds.
+func watch(t testing.TB, o *v1alpha1.Objective) func(until func(*v1alpha1.Objective) bool) int {
+	t.Helper()
+	changes, err := env.admin.Watch(context.Background(), &v1alpha1.ObjectiveList{}, &client.ListOptions{
+		Namespace: o.Namespace, FieldSelector: fields.OneTermEqualSelector("metadata.name", o.Name),
+		Raw: &metav1.ListOptions{ResourceVersion: o.ResourceVersion},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(changes.Stop)
+	return func(until func(*v1alpha1.Objective) bool) int {
+		t.Helper()
+		for count := 1; ; count++ {
+			select {
+			case e := <-changes.ResultChan():
+				if now, ok := e.Object.(*v1alpha1.Objective); ok && until(now) {
+					return count
+				}
+			case <-time.After(patience):
+				t.Fatalf("%s: the awaited write did not come", o.Name)
+			}
+		}
+	}
+}
+
+// annotation is the change that asks for another look at an object.
+func annotation(value string) string {
+	return fmt.Sprintf(`{"metadata":{"annotations":{%q:%q}}}`, v1alpha1.ReconcileRequestAnnotation, value)
+}
+
+func secret(namespace, name string, data map[string]string) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, StringData: data}
+}
+
+// bindReader lets the operator read the Secrets and ConfigMaps of a namespace.
+func bindReader(t testing.TB, ns string) {
+	t.Helper()
+	const role = "experience-slo-source-reader"
+	out, err := env.kubectl("create", "rolebinding", role, "--clusterrole="+role,
+		"--serviceaccount="+operatorNamespace+":"+operatorAccount, "--namespace="+ns)
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+}
+
+// silent takes what servers log of the faults that clients meet.
+var silent = log.New(io.Discard, "", 0)
+
+// certified is a certificate for the loopback address that is its own authority.
+type certified struct {
+	pair tls.Certificate
+	pem  string
+}
+
+// certificate makes one that is valid until a time, for names instead of the
+// address where some are given.
+func certificate(t testing.TB, until time.Time, names ...string) certified {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: until.Add(-24 * time.Hour), NotAfter: until, DNSNames: names,
+		IsCA: true, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}
+	if len(names) == 0 {
+		template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certified{
+		pair: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},
+		pem:  string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+	}
+}
+
+// oddities starts a Prometheus with three hours of counters that say nothing, or
+// less than they seem to: one sample each minute, the last one when the tests
+// began.
+func oddities(t testing.TB) *parts.Prometheus {
+	t.Helper()
+	dir := t.TempDir()
+	const minutes = 180
+	writer, err := tsdb.NewBlockWriter(promslog.NewNopLogger(), filepath.Join(dir, "data"), (24 * time.Hour).Milliseconds())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	appender := writer.Appender(ctx)
+	for name, value := range map[string]func(minute int) float64{
+		"idle_total":     func(int) float64 { return 5 },
+		"nan_total":      func(int) float64 { return math.NaN() },
+		"infinite_total": func(int) float64 { return math.Inf(1) },
+		"rising_total":   func(minute int) float64 { return float64(minute) },
+		"few_total":      func(minute int) float64 { return float64(max(0, minute-(minutes-10))) },
+		"now_and_then_total": func(minute int) float64 {
+			if minute%60 == 30 {
+				return math.NaN()
+			}
+			return float64(minute)
+		},
+	} {
+		series := labels.FromStrings(labels.MetricName, name, "job", "odd", "instance", "one")
+		for minute := range minutes + 1 {
+			at := env.until.Add(time.Duration(minute-minutes) * time.Minute)
+			if _, err := appender.Append(0, series, at.UnixMilli(), value(minute)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := appender.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := writer.Flush(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	server, err := parts.StartPrometheus(ctx, parts.PrometheusOptions{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server
+}
