@@ -3,6 +3,7 @@ package compile
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -216,7 +217,7 @@ func counterLane(name string, c promql.Counter) promql.Lane {
 
 func decimal(field string, d v1alpha1.Decimal) (float64, error) {
 	value, err := strconv.ParseFloat(string(d), 64)
-	if err != nil {
+	if err != nil || math.IsNaN(value) || math.IsInf(value, 0) {
 		return 0, &Error{Reason: v1alpha1.ReasonInvalidSpec, Field: field, Err: fmt.Errorf("%q is no number: write one such as \"2.5\"", d)}
 	}
 	return value, nil
