@@ -9,10 +9,12 @@ import (
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/promslog"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/tsdb"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/hack/parts"
-	"github.com/experience-slo/operator/internal/ledger/ledgertest"
 )
 
 // BenchmarkFirstVerdict prints the time from the creation of a 28-day objective
@@ -139,28 +141,8 @@ func operatorWrites(tb testing.TB) int {
 // stand still from three hours ago to half an hour from now.
 func idlePrometheus(tb testing.TB) string {
 	tb.Helper()
-	dir := filepath.Join(tb.TempDir(), "idle")
-	store, err := ledgertest.Open(filepath.Join(dir, "data"))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	now := time.Now().Truncate(time.Minute)
-	still := now.Add(-3 * time.Hour)
-	count := 0.0
-	for at := now.Add(-48 * time.Hour); at.Before(now.Add(30 * time.Minute)); at = at.Add(time.Minute) {
-		if at.Before(still) {
-			count++
-		}
-		for name, value := range map[string]float64{
-			"orders_total": 10 * count, "orders_good_total": 9 * count, "up": 1,
-			"process_start_time_seconds": float64(now.Add(-72 * time.Hour).Unix()),
-		} {
-			if err := store.Put(at, value, "__name__", name, "job", "shop", "instance", "a"); err != nil {
-				tb.Fatal(err)
-			}
-		}
-	}
-	if err := store.Close(); err != nil {
+	dir := tb.TempDir()
+	if err := writeIdle(filepath.Join(dir, "data"), time.Now().Truncate(time.Minute)); err != nil {
 		tb.Fatal(err)
 	}
 	prom, err := parts.StartPrometheus(context.Background(), parts.PrometheusOptions{Dir: dir, ScrapeInterval: time.Minute})
@@ -173,4 +155,35 @@ func idlePrometheus(tb testing.TB) string {
 		}
 	})
 	return prom.URL
+}
+
+func writeIdle(dir string, now time.Time) error {
+	const days = 2
+	w, err := tsdb.NewBlockWriter(promslog.NewNopLogger(), dir, (days+1)*24*time.Hour.Milliseconds())
+	if err != nil {
+		return err
+	}
+	app := w.Appender(context.Background())
+	count := 0.0
+	for at := now.AddDate(0, 0, -days); at.Before(now.Add(30 * time.Minute)); at = at.Add(time.Minute) {
+		if at.Before(now.Add(-3 * time.Hour)) {
+			count++
+		}
+		for name, value := range map[string]float64{
+			"orders_total": 10 * count, "orders_good_total": 9 * count, "up": 1,
+			"process_start_time_seconds": float64(now.AddDate(0, 0, -days-1).Unix()),
+		} {
+			series := labels.FromStrings("__name__", name, "job", "shop", "instance", "a")
+			if _, err := app.Append(0, series, at.UnixMilli(), value); err != nil {
+				return err
+			}
+		}
+	}
+	if err := app.Commit(); err != nil {
+		return err
+	}
+	if _, err := w.Flush(context.Background()); err != nil {
+		return err
+	}
+	return w.Close()
 }

@@ -89,8 +89,8 @@ func (e *Evaluator) Start(ctx context.Context) error {
 			e.sources.Close()
 			e.tasks.Wait()
 			return nil
-		case now := <-ticker.C():
-			e.tick(ctx, now, due)
+		case <-ticker.C():
+			e.tick(ctx, e.clock.Now(), due)
 		}
 	}
 }
