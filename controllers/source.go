@@ -5,6 +5,8 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
@@ -105,11 +107,20 @@ func (r *sourceReconciler) examine(o sourceObject, live *Live) {
 	}
 	switch {
 	case last != nil:
+		if last.err == nil && wasDown(o) {
+			r.evaluator.SourceChanged(keyOf(o)) // nobody waits for the next tick
+		}
 		answerSource(o, last.request)
 		status.Source(o, o.SourceStatus(), last.version, sourceFault(last.err))
 	case o.SourceStatus().ObservedGeneration != o.GetGeneration() || len(o.GetConditions()) == 0:
 		status.Source(o, o.SourceStatus(), "", status.Unchecked())
 	}
+}
+
+// wasDown says whether the last check that the status tells of failed.
+func wasDown(o sourceObject) bool {
+	ready := meta.FindStatusCondition(o.GetConditions(), v1alpha1.ConditionReady)
+	return ready != nil && ready.Status == metav1.ConditionFalse && ready.Reason != v1alpha1.ReasonEvaluationPending
 }
 
 func answerSource(o sourceObject, request string) {

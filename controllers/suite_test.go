@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -237,8 +236,9 @@ func newProxy(t testing.TB) *proxy {
 	p := &proxy{}
 	p.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if broken := p.broken.Load(); broken != nil {
-			// The server notices that the client is gone once the body is read.
-			_, _ = io.Copy(io.Discard, r.Body)
+			// The server notices that the client is gone once the body is read,
+			// which parsing does.
+			_ = r.ParseForm()
 			(*broken)(w, r)
 			return
 		}
