@@ -19,6 +19,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -120,8 +121,11 @@ func eventually(t *testing.T, what string, check func(context.Context) error) {
 	t.Helper()
 	var last error
 	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
-		last = check(ctx)
-		return last == nil, nil
+		err := check(ctx)
+		if err == nil || last == nil || ctx.Err() == nil {
+			last = err // and not that the time was over
+		}
+		return err == nil, nil
 	})
 	if err != nil {
 		t.Fatalf("%s: %v", what, errors.Join(err, last))
@@ -221,16 +225,14 @@ func (c *installed) everySampleIsJudged(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// leader is who holds the lease, empty when nobody does.
 func (c *installed) leader(t *testing.T) string {
 	t.Helper()
 	lease, err := c.access.CoordinationV1().Leases(defaultNamespace).Get(t.Context(), leaderElectionID, metav1.GetOptions{})
-	if err != nil {
+	if client.IgnoreNotFound(err) != nil {
 		t.Fatalf("get lease: %v", err)
 	}
-	if lease.Spec.HolderIdentity == nil {
-		return ""
-	}
-	return *lease.Spec.HolderIdentity
+	return ptr.Deref(lease.Spec.HolderIdentity, "")
 }
 
 func checkMetrics(t *testing.T, c *installed, url string) {

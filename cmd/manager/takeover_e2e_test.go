@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// secondAccount is that of the second manager, so that the audit log tells the
+// two apart.
+const secondAccount = defaultServiceAccount + "-2"
+
+// testTakeover runs two managers: one works, the other takes over when the first
+// crashes, and repeats nothing.
+func (s *stage) testTakeover(t *testing.T) {
+	t.Parallel()
+	c, server := install(t), s.prometheus(t)
+	c.bindAlike(t, secondAccount)
+	c.declare(t, "shop", server.URL)
+	first := s.start(t, c.kubeconfig(t, defaultServiceAccount), "--metrics-secure=false")
+	eventually(t, "a leader", func(context.Context) error {
+		if c.leader(t) == "" {
+			return errors.New("nobody holds the lease")
+		}
+		return nil
+	})
+	leader := c.leader(t)
+	second := s.start(t, c.kubeconfig(t, secondAccount), "--metrics-secure=false")
+	second.answers(t, "/readyz", http.StatusOK)
+	second.answers(t, "/healthz", http.StatusOK)
+	before := c.settled(t, "shop")
+	if asked, _ := c.audit(t, secondAccount, 0); len(asked) == 0 || len(writes(asked)) > 0 {
+		t.Errorf("the manager that waits asked %d times and wrote %v", len(asked), writes(asked))
+	}
+
+	if err := first.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	killed := time.Now()
+	fresh := promises()[0].objective("later")
+	c.connect(t, "later", server.URL, "5s")
+	c.create(t, fresh)
+	eventually(t, "another leader", func(context.Context) error {
+		if c.leader(t) == leader {
+			return errors.New("the lease is still that of the killed manager")
+		}
+		return nil
+	})
+	led := time.Since(killed)
+	eventually(t, "the verdict on a new objective", func(ctx context.Context) error {
+		if err := c.admin.Get(ctx, client.ObjectKeyFromObject(fresh), fresh); err != nil {
+			return err
+		}
+		if diff := cmp.Diff(before[promises()[0].name], figuresOf(fresh)); diff != "" {
+			return errors.New("-old, +new objective:\n" + diff)
+		}
+		return nil
+	})
+	t.Logf("after kill -9 of the leader, another led after %s and had judged a new objective after %s",
+		led.Round(100*time.Millisecond), time.Since(killed).Round(100*time.Millisecond))
+
+	second.idle(t, len(before)+1)
+	text, err := second.read(t.Context(), "http", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkFigures(t, parsePage(t, text), "shop", before)
+	if diff := cmp.Diff(before, c.settled(t, "shop")); diff != "" {
+		t.Errorf("figures: -before, +after the takeover:\n%s", diff)
+	}
+	asked, _ := c.audit(t, secondAccount, 0)
+	for i := range asked {
+		if e := &asked[i]; e.Writes() && e.Object.Resource == "objectives" && e.Object.Namespace != fresh.Namespace {
+			t.Errorf("the second manager wrote %s, on which it found nothing new", e.URI)
+		}
+	}
+	t.Logf("the second manager wrote %v", writes(asked))
+}
+
+// bindAlike gives an account the roles of the operator's own.
+func (c *installed) bindAlike(t *testing.T, account string) {
+	t.Helper()
+	alike := func(o client.Object, subjects *[]rbacv1.Subject) {
+		for _, s := range *subjects {
+			if s.Name != defaultServiceAccount || s.Namespace != defaultNamespace {
+				continue
+			}
+			s.Name = account
+			*subjects = append(*subjects, s)
+			if err := c.admin.Update(t.Context(), o); err != nil {
+				t.Fatalf("update %s: %v", o.GetName(), err)
+			}
+			return
+		}
+	}
+	everywhere, there := &rbacv1.ClusterRoleBindingList{}, &rbacv1.RoleBindingList{}
+	if err := errors.Join(c.admin.List(t.Context(), everywhere), c.admin.List(t.Context(), there)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range everywhere.Items {
+		alike(&everywhere.Items[i], &everywhere.Items[i].Subjects)
+	}
+	for i := range there.Items {
+		alike(&there.Items[i], &there.Items[i].Subjects)
+	}
+}
