@@ -105,6 +105,37 @@ func TestExamplesAreAccepted(t *testing.T) {
 	}
 }
 
+// TestTablesHaveTheColumns compares what kubectl is shown to print with the
+// columns of the definition.
+func TestTablesHaveTheColumns(t *testing.T) {
+	normal, wide := []string{"NAME"}, []string{"NAME"}
+	for _, column := range define(t, "Objective").crd.Spec.Versions[0].AdditionalPrinterColumns {
+		name := strings.ToUpper(column.Name)
+		wide = append(wide, name)
+		if column.Priority == 0 {
+			normal = append(normal, name)
+		}
+	}
+	found := 0
+	for _, p := range pages(t) {
+		for _, b := range p.blocks {
+			for line := range strings.Lines(b.text) {
+				header := strings.TrimPrefix(line, "NAMESPACE")
+				if !strings.Contains(line, "PERSPECTIVE") {
+					continue
+				}
+				found++
+				if got := strings.Fields(header); !slices.Equal(got, normal) && !slices.Equal(got, wide) {
+					t.Errorf("%s shows the columns %v, kubectl prints %v", p.path, got, normal)
+				}
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no page shows what kubectl prints")
+	}
+}
+
 func TestFaultyExamplesAreFound(t *testing.T) {
 	const head = "apiVersion: experience.slo/v1alpha1\nkind: Objective\nmetadata: {name: a}\nspec:\n"
 	const good = "  service: a\n  perspective: UX\n  target: 75%\n  window: {rolling: 28d}\n  indicator: {events: {good: a, total: b}}\n"

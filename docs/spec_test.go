@@ -79,31 +79,9 @@ func isKeyReference(node *apiextensionsv1.JSONSchemaProps) bool {
 }
 
 func factOf(node *apiextensionsv1.JSONSchemaProps, required bool) fact {
-	f := fact{}
-	var fallback any
-	if node.Default != nil && json.Unmarshal(node.Default.Raw, &fallback) == nil {
-		switch v := fallback.(type) {
-		case string:
-			f.first = "`" + v + "`"
-		case float64:
-			f.first = "`" + strconv.FormatFloat(v, 'f', -1, 64) + "`"
-		}
-	}
+	f := fact{first: fallbackOf(node), bounds: boundsOf(node)}
 	if required {
 		f.first = "required"
-	}
-	for _, value := range node.Enum {
-		f.bounds = append(f.bounds, strings.Trim(string(value.Raw), `"`))
-	}
-	for _, number := range []*float64{node.Minimum, node.Maximum} {
-		if number != nil {
-			f.bounds = append(f.bounds, strconv.FormatFloat(*number, 'f', -1, 64))
-		}
-	}
-	for _, number := range []*int64{node.MaxLength, node.MaxItems} {
-		if number != nil {
-			f.bounds = append(f.bounds, strconv.FormatInt(*number, 10))
-		}
 	}
 	for _, rule := range node.XValidations {
 		if m := betweenPattern.FindStringSubmatch(rule.Message); m != nil {
@@ -112,6 +90,42 @@ func factOf(node *apiextensionsv1.JSONSchemaProps, required bool) fact {
 	}
 	return f
 }
+
+// fallbackOf is a default that is a word or a number, as it is written.
+func fallbackOf(node *apiextensionsv1.JSONSchemaProps) string {
+	var fallback any
+	if node.Default == nil || json.Unmarshal(node.Default.Raw, &fallback) != nil {
+		return ""
+	}
+	switch v := fallback.(type) {
+	case string:
+		return "`" + v + "`"
+	case float64:
+		return "`" + plain(v) + "`"
+	default:
+		return ""
+	}
+}
+
+func boundsOf(node *apiextensionsv1.JSONSchemaProps) []string {
+	var out []string
+	for _, value := range node.Enum {
+		out = append(out, strings.Trim(string(value.Raw), `"`))
+	}
+	for _, number := range []*float64{node.Minimum, node.Maximum} {
+		if number != nil {
+			out = append(out, plain(*number))
+		}
+	}
+	for _, number := range []*int64{node.MaxLength, node.MaxItems} {
+		if number != nil {
+			out = append(out, strconv.FormatInt(*number, 10))
+		}
+	}
+	return out
+}
+
+func plain(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 
 // isNumber tells bounds of length, which say nothing beside bounds of value.
 func isNumber(text string) bool {
@@ -129,21 +143,29 @@ func gaps(p page, want map[string]fact) []string {
 			out = append(out, path+" is not explained")
 			continue
 		}
-		if strings.HasPrefix(path, "status.") {
-			continue // the operator writes it: no default and no bound to heed
-		}
-		if cells[0] != want[path].first {
-			out = append(out, fmt.Sprintf("%s: the default cell is %q, want %q", path, cells[0], want[path].first))
-		}
-		for _, bound := range want[path].bounds {
-			if !regexp.MustCompile(`(^|[^\w.])` + regexp.QuoteMeta(bound) + `($|[^\w.]|\.($|\D))`).MatchString(strings.Join(cells, " ")) {
-				out = append(out, fmt.Sprintf("%s: the bound %s is missing", path, bound))
-			}
+		// The operator writes the status: no default and no bound to heed.
+		if strings.HasPrefix(path, "spec.") {
+			out = append(out, want[path].missing(path, cells)...)
 		}
 	}
 	for _, path := range slices.Sorted(maps.Keys(rows)) {
 		if _, ok := want[path]; !ok && (strings.HasPrefix(path, "spec.") || strings.HasPrefix(path, "status.")) {
 			out = append(out, path+" does not exist")
+		}
+	}
+	return out
+}
+
+// missing words what a field's row does not say.
+func (f fact) missing(path string, cells []string) []string {
+	var out []string
+	if cells[0] != f.first {
+		out = append(out, fmt.Sprintf("%s: the default cell is %q, want %q", path, cells[0], f.first))
+	}
+	for _, bound := range f.bounds {
+		whole := regexp.MustCompile(`(^|[^\w.])` + regexp.QuoteMeta(bound) + `($|[^\w.]|\.($|\D))`)
+		if !whole.MatchString(strings.Join(cells, " ")) {
+			out = append(out, fmt.Sprintf("%s: the bound %s is missing", path, bound))
 		}
 	}
 	return out

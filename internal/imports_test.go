@@ -94,28 +94,31 @@ func violations(g graph) []string {
 
 // refuses says why a package may not import another; it is empty when it may.
 func (l layer) refuses(from, to string, g graph) string {
-	_, own := g[to]
-	switch {
-	case own && !slices.Contains(l.module, to):
+	if _, own := g[to]; own {
+		if slices.Contains(l.module, to) {
+			return ""
+		}
 		return "data does not flow that way"
-	case own:
-		return ""
+	}
+	switch {
 	case l.standard && strings.Contains(to, "."):
 		return "it uses Go's own library alone"
-	case under(to, "net/http") && !l.network:
+	case !l.network && under(to, "net/http"):
 		return "internal/source is the only one that asks"
-	case strings.HasPrefix(from, "internal/") && slices.ContainsFunc(pure, func(p string) bool { return under(to, p) }):
+	case strings.HasPrefix(from, "internal/") && under(to, pure...):
 		return "it takes values"
-	case slices.ContainsFunc(l.deny, func(p string) bool { return under(to, p) }):
+	case under(to, l.deny...):
 		return "it waits for nothing"
 	default:
 		return ""
 	}
 }
 
-// under reports whether a path is a package or lies in its folder.
-func under(path, folder string) bool {
-	return path == folder || strings.HasPrefix(path, folder+"/")
+// under reports whether a path is one of some packages or lies in their folders.
+func under(path string, folders ...string) bool {
+	return slices.ContainsFunc(folders, func(folder string) bool {
+		return path == folder || strings.HasPrefix(path, folder+"/")
+	})
 }
 
 // load reads the module's imports with the Go command.
