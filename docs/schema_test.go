@@ -32,8 +32,19 @@ type definition struct {
 	cel        *cel.Validator
 }
 
-// define reads the generated definition of a kind.
+// defined are the definitions that were read: preparing one takes a while.
+var defined = map[string]*definition{}
+
+// define gives the generated definition of a kind.
 func define(t *testing.T, kind string) *definition {
+	t.Helper()
+	if defined[kind] == nil {
+		defined[kind] = read(t, kind)
+	}
+	return defined[kind]
+}
+
+func read(t *testing.T, kind string) *definition {
 	t.Helper()
 	path := filepath.Join(root, "config", "crd", "bases", "experience.slo_"+plurals[kind]+".yaml")
 	text, err := os.ReadFile(path)
