@@ -132,8 +132,12 @@ func (en *entry) bind(ctx context.Context, client *source.Client, plan *compile.
 	for _, sample := range found {
 		le = append(le, string(sample.Metric["le"]))
 	}
+	en.probed = time.Time{} // what is missing or wrong is looked at again at the next tick
+	if err := plan.Bind(promql.NewBoundaries(le)); err != nil {
+		return err
+	}
 	if len(le) > 0 {
 		en.probed = at
 	}
-	return plan.Bind(promql.NewBoundaries(le))
+	return nil
 }
