@@ -11,21 +11,15 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"math"
 	"math/big"
 	"net"
-	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/prometheus/common/promslog"
-	"github.com/prometheus/prometheus/model/labels"
-	"github.com/prometheus/prometheus/tsdb"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
@@ -40,22 +34,11 @@ func queries(points, all v1alpha1.PromQL) func(*v1alpha1.ObjectiveSpec) {
 	return indicator(v1alpha1.Indicator{Queries: &v1alpha1.QueriesIndicator{Points: points, Events: all}})
 }
 
-// odd counts a counter of oddities, of which every event is good.
-func odd(total v1alpha1.Selector) func(*v1alpha1.ObjectiveSpec) {
-	return events(v1alpha1.EventsIndicator{Bad: "never_total", Total: total})
-}
-
 // last puts the clock to where a minute is the last one that a source with the
 // default delay is asked for, and stays so for half a minute.
 func (c *shifted) last(minute time.Time) {
 	const delay = 30 * time.Second
 	c.by.Store(int64(time.Until(minute) + delay + time.Second))
-}
-
-func interpolate(s *v1alpha1.ObjectiveSpec) { s.Indicator.Distribution.Interpolate = ptr.To(true) }
-
-func atLeast(n int64) func(*v1alpha1.ObjectiveSpec) {
-	return func(s *v1alpha1.ObjectiveSpec) { s.MinimumEvents = n }
 }
 
 // worded puts conditions as "Status Reason: message" by their type.
@@ -171,59 +154,4 @@ func certificate(t testing.TB, until time.Time, names ...string) certified {
 		pair: tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},
 		pem:  string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
 	}
-}
-
-// oddities starts a Prometheus with three hours of counters that say nothing, or
-// less than they seem to: one sample each minute, the last one when the tests
-// began.
-func oddities(t testing.TB) *parts.Prometheus {
-	t.Helper()
-	dir := t.TempDir()
-	const minutes = 180
-	writer, err := tsdb.NewBlockWriter(promslog.NewNopLogger(), filepath.Join(dir, "data"), (24 * time.Hour).Milliseconds())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx := context.Background()
-	appender := writer.Appender(ctx)
-	for name, value := range map[string]func(minute int) float64{
-		"idle_total":     func(int) float64 { return 5 },
-		"nan_total":      func(int) float64 { return math.NaN() },
-		"infinite_total": func(int) float64 { return math.Inf(1) },
-		"rising_total":   func(minute int) float64 { return float64(minute) },
-		"few_total":      func(minute int) float64 { return float64(max(0, minute-(minutes-10))) },
-		"now_and_then_total": func(minute int) float64 {
-			if minute%60 == 30 {
-				return math.NaN()
-			}
-			return float64(minute)
-		},
-	} {
-		series := labels.FromStrings(labels.MetricName, name, "job", "odd", "instance", "one")
-		for minute := range minutes + 1 {
-			at := env.until.Add(time.Duration(minute-minutes) * time.Minute)
-			if _, err := appender.Append(0, series, at.UnixMilli(), value(minute)); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if err := appender.Commit(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := writer.Flush(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if err := writer.Close(); err != nil {
-		t.Fatal(err)
-	}
-	server, err := parts.StartPrometheus(ctx, parts.PrometheusOptions{Dir: dir})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
-	return server
 }

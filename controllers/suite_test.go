@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	uberzap "go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -60,6 +61,7 @@ type suite struct {
 	admin  client.WithWatch
 	scheme *runtime.Scheme
 	dir    string
+	logs   capture
 }
 
 var env suite
@@ -74,7 +76,8 @@ func TestMain(m *testing.M) {
 }
 
 func (s *suite) run(m *testing.M) (code int, err error) {
-	logf.SetLogger(zap.New(zap.WriteTo(os.Stderr), zap.UseDevMode(true), zap.Level(zapLevel())))
+	logf.SetLogger(zap.New(zap.WriteTo(os.Stderr), zap.UseDevMode(true), zap.Level(zapLevel()),
+		zap.RawZapOpts(uberzap.WrapCore(s.logs.beside))))
 	if s.dir, err = os.MkdirTemp("", "experience-slo-controllers-"); err != nil {
 		return 1, err
 	}
