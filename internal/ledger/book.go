@@ -162,16 +162,21 @@ func (b *Book) skip(to time.Time) {
 	}
 }
 
+// open makes room for the buckets of a stretch, at once: one at a time would
+// copy all of them for each.
+func (b *Book) open(from, to time.Time) {
+	if len(b.buckets.events) == 0 {
+		b.first = b.terms.Grid.Index(from.Add(time.Minute))
+	}
+	last := b.terms.Grid.Index(to)
+	if more := int(last-b.first) + 1 - len(b.buckets.events); more > 0 {
+		b.buckets.grow(more, b.hasAux())
+	}
+}
+
 // post adds an entry to a bucket.
 func (b *Book) post(index int64, e entry) {
-	if len(b.buckets.events) == 0 {
-		b.first = index
-	}
-	i := int(index - b.first)
-	if i >= len(b.buckets.events) {
-		b.buckets.grow(i+1-len(b.buckets.events), b.hasAux())
-	}
-	b.buckets.add(i, e)
+	b.buckets.add(int(index-b.first), e)
 }
 
 // trim forgets the buckets that no window reaches any more.

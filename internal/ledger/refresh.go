@@ -42,14 +42,16 @@ func (b *Book) Refresh(ctx context.Context, q Querier, from, to time.Time) error
 	if err != nil {
 		return err
 	}
-	b.commit(page, to)
+	b.commit(page, from, to)
 	return nil
 }
 
-func (b *Book) commit(p *page, to time.Time) {
+func (b *Book) commit(p *page, from, to time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.skip(p.minutesFrom)
+	b.open(from, to)
+	// In order: sums of floats depend on it.
 	for _, at := range slices.Sorted(maps.Keys(p.buckets)) {
 		b.post(b.terms.Grid.Index(time.Unix(at, 0)), p.buckets[at])
 	}
@@ -184,9 +186,9 @@ func (r *reader) bucketTable(ctx context.Context, from, to time.Time, width time
 // gather adds minutes to buckets.
 func (r *reader) gather(minutes, buckets map[int64]entry) {
 	grid := r.terms.Grid
-	for second, minute := range minutes {
+	for _, second := range slices.Sorted(maps.Keys(minutes)) {
 		end := grid.Start(grid.Index(time.Unix(second, 0)) + 1).Unix()
-		bucket := buckets[end]
+		bucket, minute := buckets[end], minutes[second]
 		buckets[end] = entry{sums: bucket.sums.Add(minute.sums), covered: bucket.covered + minute.covered}
 	}
 }
