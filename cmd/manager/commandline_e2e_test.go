@@ -40,8 +40,8 @@ func (s *stage) testCommandLine(t *testing.T) {
 		},
 		"BadFlag": {
 			reason: "a bad flag is named and usage follows",
-			args:   []string{"--metrics-adress=:1"},
-			want:   want{code: 1, stderr: []string{"flag provided but not defined: -metrics-adress", "Usage of manager:"}},
+			args:   []string{"--metrics-location=:1"},
+			want:   want{code: 1, stderr: []string{"flag provided but not defined: -metrics-location", "Usage of manager:"}},
 		},
 		"BadValue": {
 			reason: "a bad value is quoted",

@@ -1,7 +1,9 @@
 package main
 
 import (
+	stdcmp "cmp"
 	"context"
+	"flag"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -25,6 +27,9 @@ const (
 	restarts = 2
 )
 
+// crashSeed repeats the moments at which an earlier run killed the operator.
+var crashSeed = flag.Uint64("crash-seed", 0, "seed of the moments at which TestProgram/Crash kills the manager; 0 takes the time")
+
 // testCrash kills the operator at any moment, again and again. Afterwards all is
 // as if nothing had happened, and nothing was said twice.
 func (s *stage) testCrash(t *testing.T) {
@@ -34,10 +39,47 @@ func (s *stage) testCrash(t *testing.T) {
 	flags := []string{"--leader-elect=false", "--metrics-secure=false"}
 	c.declare(t, "crashed", server.URL)
 
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, seed))
-	decided, mark := verdictTimes{}, 0
+	decided := verdictTimes{}
+	s.crash(t, c, decided, kubeconfig, flags)
+	last := s.start(t, kubeconfig, flags...)
+	last.idle(t, len(promises()))
+	before := c.settled(t, "crashed")
+	decided.look(t, c)
+	for i := range restarts {
+		if err := last.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_, mark := c.audit(t, defaultServiceAccount, 0)
+		last = s.start(t, kubeconfig, flags...)
+		last.idle(t, len(promises()))
+		asked, _ := c.audit(t, defaultServiceAccount, mark)
+		t.Logf("restart %d with nothing new: %d requests, writes %v", i+1, len(asked), writes(asked))
+		if diff := cmp.Diff(map[string]int{}, writes(asked)); diff != "" {
+			t.Errorf("writes of a restart that finds nothing new: -want, +got:\n%s", diff)
+		}
+	}
+
+	c.declare(t, "undisturbed", server.URL)
+	reference, after := c.settled(t, "undisturbed"), c.settled(t, "crashed")
+	if diff := cmp.Diff(reference, before); diff != "" {
+		t.Errorf("figures: -undisturbed, +killed:\n%s", diff)
+	}
+	if diff := cmp.Diff(before, after); diff != "" {
+		t.Errorf("figures: -before, +after restarts:\n%s", diff)
+	}
+	checkComplete(t, s.world, after)
+	decided.look(t, c)
+	checkSaidOnce(t, c)
+	checkWrittenOnce(t, c)
+	t.Logf("figures after %d kills, the same as undisturbed: %+v", crashes+restarts, after["page-speed"])
+}
+
+// crash starts the operator and kills it at random moments.
+func (s *stage) crash(t *testing.T, c *installed, decided verdictTimes, kubeconfig string, flags []string) {
+	t.Helper()
+	seed := stdcmp.Or(*crashSeed, uint64(time.Now().UnixNano()))
+	t.Logf("-crash-seed=%d", seed)
+	random, mark := rand.New(rand.NewPCG(seed, seed)), 0
 	for i := range crashes {
 		life := time.Duration(random.Int64N(int64(longestLife)))
 		p := s.start(t, kubeconfig, flags...)
@@ -53,39 +95,6 @@ func (s *stage) testCrash(t *testing.T) {
 		mark = next
 		t.Logf("run %d, killed after %s: %d requests, writes %v, verdicts %d", i+1, life.Round(time.Millisecond), len(asked), writes(asked), decided.look(t, c))
 	}
-	s.start(t, kubeconfig, flags...).idle(t, len(promises()))
-	before := c.settled(t, "crashed")
-	decided.look(t, c)
-
-	var last *program
-	for i := range restarts {
-		if last != nil {
-			if err := last.Kill(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		_, mark = c.audit(t, defaultServiceAccount, 0)
-		last = s.start(t, kubeconfig, flags...)
-		last.idle(t, len(promises()))
-		asked, _ := c.audit(t, defaultServiceAccount, mark)
-		t.Logf("restart %d with nothing new: %d requests, writes %v", i+1, len(asked), writes(asked))
-		if diff := cmp.Diff(map[string]int{}, writes(asked)); diff != "" {
-			t.Errorf("writes of a restart that finds nothing new: -want, +got:\n%s", diff)
-		}
-	}
-	c.declare(t, "undisturbed", server.URL)
-	reference, after := c.settled(t, "undisturbed"), c.settled(t, "crashed")
-	if diff := cmp.Diff(reference, before); diff != "" {
-		t.Errorf("figures: -undisturbed, +killed:\n%s", diff)
-	}
-	if diff := cmp.Diff(before, after); diff != "" {
-		t.Errorf("figures: -before, +after restarts:\n%s", diff)
-	}
-	checkCounts(t, s.world, after)
-	decided.look(t, c)
-	checkSaidOnce(t, c)
-	checkWrittenOnce(t, c)
-	t.Logf("figures after %d kills, the same as undisturbed: %+v", crashes+restarts, after["page-speed"])
 }
 
 // verdictTimes are when the condition Met of an objective changed last.

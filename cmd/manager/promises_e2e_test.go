@@ -136,7 +136,7 @@ func (p promise) objective(namespace string) *v1alpha1.Objective {
 		Spec: v1alpha1.ObjectiveSpec{
 			Service: "everything", Perspective: v1alpha1.PerspectiveUX, Touchpoint: "web",
 			SourceRef: &v1alpha1.SourceReference{Kind: v1alpha1.SourceKindMetricSource, Name: "prometheus"},
-			Indicator: p.indicator, Target: p.target, Window: v1alpha1.Window{Rolling: "35d"},
+			Indicator: p.indicator, Target: p.target, Window: v1alpha1.Window{Rolling: window},
 			MinimumEvents: 100, Confidence: p.confidence,
 		},
 	}
@@ -145,7 +145,7 @@ func (p promise) objective(namespace string) *v1alpha1.Objective {
 // declare makes a namespace with a source and all promises.
 func (c *installed) declare(t *testing.T, namespace, url string) {
 	t.Helper()
-	c.connect(t, namespace, url, "5s")
+	c.connect(t, namespace, url, "30s")
 	for _, p := range promises() {
 		c.create(t, p.objective(namespace))
 	}
@@ -247,9 +247,15 @@ func (c *installed) all(t *testing.T, namespace, what string, objection func(*v1
 	return out
 }
 
-// checkCounts compares the events with what the simulated world wrote.
-func checkCounts(t *testing.T, world *simulate.World, got map[string]figures) {
+// checkComplete compares the events with what the simulated world wrote, and
+// finds no gap in it.
+func checkComplete(t *testing.T, world *simulate.World, got map[string]figures) {
 	t.Helper()
+	for name, f := range got {
+		if f.Coverage != complete {
+			t.Errorf("%s: coverage is %s, want %s", name, f.Coverage, complete)
+		}
+	}
 	want, counted := map[string]int64{}, map[string]int64{}
 	for _, p := range promises() {
 		if len(p.counted) > 0 {
