@@ -55,7 +55,7 @@ func BenchmarkIdleMinutes(b *testing.B) {
 		}}))
 		create(b, last)
 	}
-	settled(b, last, v1alpha1.ReasonTargetMet)
+	awaitWithin(b, 5*patience, last, "an attainment", func(o *v1alpha1.Objective) bool { return o.Status.Attainment != "" })
 	op.round(b, objectives)
 	writes := operatorWrites(b)
 	var queries float64
@@ -137,8 +137,9 @@ func operatorWrites(tb testing.TB) int {
 	return n
 }
 
-// idlePrometheus starts a Prometheus whose counters moved for two days, and
-// stand still from three hours ago to half an hour from now.
+// idlePrometheus starts a Prometheus with counters that were there for longer
+// than the window is, moved from twenty to four days ago, and stand still until
+// half an hour from now: neither end of a window that moves changes a figure.
 func idlePrometheus(tb testing.TB) string {
 	tb.Helper()
 	dir := tb.TempDir()
@@ -158,7 +159,7 @@ func idlePrometheus(tb testing.TB) string {
 }
 
 func writeIdle(dir string, now time.Time) error {
-	const days = 2
+	const days = 30
 	w, err := tsdb.NewBlockWriter(promslog.NewNopLogger(), dir, (days+1)*24*time.Hour.Milliseconds())
 	if err != nil {
 		return err
@@ -166,7 +167,7 @@ func writeIdle(dir string, now time.Time) error {
 	app := w.Appender(context.Background())
 	count := 0.0
 	for at := now.AddDate(0, 0, -days); at.Before(now.Add(30 * time.Minute)); at = at.Add(time.Minute) {
-		if at.Before(now.Add(-3 * time.Hour)) {
+		if at.After(now.AddDate(0, 0, -20)) && at.Before(now.AddDate(0, 0, -4)) {
 			count++
 		}
 		for name, value := range map[string]float64{

@@ -67,6 +67,12 @@ func rolling(w v1alpha1.RollingWindow) func(*v1alpha1.ObjectiveSpec) {
 // read.
 func await[T client.Object](t testing.TB, o T, what string, holds func(T) bool) T {
 	t.Helper()
+	return awaitWithin(t, patience, o, what, holds)
+}
+
+// awaitWithin is await with a patience of its own.
+func awaitWithin[T client.Object](t testing.TB, patience time.Duration, o T, what string, holds func(T) bool) T {
+	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
 		err := env.admin.Get(context.Background(), client.ObjectKeyFromObject(o), o)
