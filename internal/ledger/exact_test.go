@@ -190,7 +190,7 @@ func (c *trial) minutes() {
 
 // worldsOfAKind is how many worlds each kind of indicator is tried on, unless
 // -rapid.checks says otherwise.
-const worldsOfAKind = "40"
+const worldsOfAKind = "20"
 
 func TestMain(m *testing.M) {
 	flag.Parse()
