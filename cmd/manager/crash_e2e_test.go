@@ -160,6 +160,7 @@ func checkSaidOnce(t *testing.T, c *installed) {
 			}
 		}
 	}
+	lost := 0
 	for _, p := range promises() {
 		once, atMostOnce := "undisturbed/"+p.name+" "+p.verdict, "crashed/"+p.name+" "+p.verdict
 		if said[once] != 1 {
@@ -168,9 +169,13 @@ func checkSaidOnce(t *testing.T, c *installed) {
 		if said[atMostOnce] > 1 {
 			t.Errorf("%s: %d events", atMostOnce, said[atMostOnce])
 		}
+		if said[atMostOnce] == 0 {
+			lost++
+		}
 		delete(said, once)
 		delete(said, atMostOnce)
 	}
+	t.Logf("%d of %d events were lost between a write and its event", lost, len(promises()))
 	if len(said) > 0 {
 		t.Errorf("other events on objectives: %v", slices.Sorted(maps.Keys(said)))
 	}
