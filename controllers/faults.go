@@ -44,7 +44,7 @@ func objectiveFault(err error) *status.Fault {
 	switch reason := source.ReasonOf(err); {
 	case errors.As(err, &mistake):
 		return &status.Fault{Kind: status.Mistake, Reason: mistake.Reason, Message: mistake.Error()}
-	case reason == source.ReasonCanceled || errors.Is(err, context.Canceled):
+	case reason == source.ReasonCanceled || errors.Is(err, context.Canceled) || errors.Is(err, errUntried):
 		return nil
 	case reason == source.ReasonInvalidQuery:
 		return &status.Fault{Kind: status.Mistake, Reason: v1alpha1.ReasonInvalidQuery, Message: fmt.Sprintf("spec.indicator: %v", err)}
