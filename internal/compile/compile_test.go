@@ -183,11 +183,11 @@ func TestCompileRefuses(t *testing.T) {
 			want: mistake{"InvalidSpec", "spec.window.rolling", `parse duration "month": "month" does not begin with a whole number: write it like "28d" or "1h30m"`},
 		},
 		"Zone": {
-			reason: "A time zone must exist.", args: objective(good, calendar("Month", "Mars/Olympus")),
+			reason: "A time zone must exist.", args: objective(good, month("Mars/Olympus")),
 			want: mistake{"InvalidTimeZone", "spec.window.calendar.timeZone", `"Mars/Olympus" is no time zone: write an IANA name such as Asia/Kolkata or Europe/Berlin`},
 		},
 		"LocalZone": {
-			reason: "The zone of the machine is nobody's.", args: objective(good, calendar("Month", "Local")),
+			reason: "The zone of the machine is nobody's.", args: objective(good, month("Local")),
 			want: mistake{"InvalidTimeZone", "spec.window.calendar.timeZone", `"Local" is no time zone: write an IANA name such as Asia/Kolkata or Europe/Berlin`},
 		},
 		"Confidence": {
@@ -209,7 +209,7 @@ func TestCompileRefuses(t *testing.T) {
 }
 
 func TestCompile(t *testing.T) {
-	plan, err := compile.Compile(input(objective(netPromoter(), target("30"), calendar("Month", "Asia/Kolkata"), func(o *v1alpha1.Objective) {
+	plan, err := compile.Compile(input(objective(netPromoter(), target("30"), month("Asia/Kolkata"), func(o *v1alpha1.Objective) {
 		o.Spec.MinimumEvents = 30
 		o.Spec.Confidence = "95%"
 		o.Spec.Perspective = v1alpha1.PerspectiveCX

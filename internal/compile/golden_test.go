@@ -30,7 +30,7 @@ var everyKind = map[string]*v1alpha1.Objective{
 		Histogram: "page_seconds", Threshold: "2.5", Format: v1alpha1.HistogramFormatNative,
 	}}),
 	"mean":         objective(mean("1", "5"), target("4.2")),
-	"net-promoter": objective(netPromoter(), target("30"), calendar("Month", "Asia/Kolkata")),
+	"net-promoter": objective(netPromoter(), target("30"), month("Asia/Kolkata")),
 	"state":        objective(state(v1alpha1.NoDataBad)),
 	"queries":      objective(queries()),
 }

@@ -40,8 +40,8 @@ func window(w v1alpha1.Window) func(*v1alpha1.Objective) {
 	return func(o *v1alpha1.Objective) { o.Spec.Window = w }
 }
 
-func calendar(unit v1alpha1.CalendarUnit, zone v1alpha1.TimeZone) func(*v1alpha1.Objective) {
-	return window(v1alpha1.Window{Calendar: &v1alpha1.CalendarWindow{Unit: unit, TimeZone: zone}})
+func month(zone v1alpha1.TimeZone) func(*v1alpha1.Objective) {
+	return window(v1alpha1.Window{Calendar: &v1alpha1.CalendarWindow{Unit: "Month", TimeZone: zone}})
 }
 
 // source confines queries to a cluster and to the objective's namespace.

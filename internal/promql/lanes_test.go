@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus-community/prom-label-proxy/injectproxy"
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/experience-slo/operator/internal/promql"
@@ -33,36 +33,43 @@ func outlineOf(t *testing.T, query string) outline {
 	if err != nil {
 		t.Fatalf("ParseExpr(%s): %v", query, err)
 	}
-	var o outline
-	subqueries := map[string]bool{}
-	shared := map[string]int{}
-	selectors := 0
-	parser.Inspect(expr, func(node parser.Node, _ []parser.Node) error {
-		switch n := node.(type) {
-		case *parser.Call:
-			if n.Func.Name == "label_replace" {
-				o.Lanes = append(o.Lanes, n.Args[2].(*parser.StringLiteral).Val)
-			}
-		case *parser.SubqueryExpr:
-			subqueries[n.Range.String()+":"+n.Step.String()] = true
-		case *parser.VectorSelector:
-			selectors++
-			for _, m := range n.LabelMatchers {
-				if m.Name != labels.MetricName {
-					shared[m.String()]++
-				}
-			}
-		}
-		return nil
-	})
-	o.Subqueries = slices.Sorted(maps.Keys(subqueries))
-	for matcher, n := range shared {
-		if n == selectors {
+	seen := sight{subqueries: map[string]bool{}, matchers: map[string]int{}}
+	parser.Inspect(expr, seen.node)
+	o := outline{Lanes: seen.lanes, Subqueries: slices.Sorted(maps.Keys(seen.subqueries))}
+	for matcher, n := range seen.matchers {
+		if n == seen.selectors {
 			o.Shared = append(o.Shared, matcher)
 		}
 	}
 	slices.Sort(o.Shared)
 	return o
+}
+
+// sight is what was seen of a query.
+type sight struct {
+	lanes      []string
+	subqueries map[string]bool
+	matchers   map[string]int
+	selectors  int
+}
+
+func (s *sight) node(node parser.Node, _ []parser.Node) error {
+	switch n := node.(type) {
+	case *parser.Call:
+		if n.Func.Name == "label_replace" {
+			s.lanes = append(s.lanes, n.Args[2].(*parser.StringLiteral).Val)
+		}
+	case *parser.SubqueryExpr:
+		s.subqueries[n.Range.String()+":"+n.Step.String()] = true
+	case *parser.VectorSelector:
+		s.selectors++
+		for _, m := range n.LabelMatchers {
+			if m.Name != model.MetricNameLabel {
+				s.matchers[m.String()]++
+			}
+		}
+	}
+	return nil
 }
 
 func TestNewReads(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
@@ -67,7 +68,7 @@ func ParseMatchers(matchers string) ([]*labels.Matcher, error) {
 		return nil, fmt.Errorf("%s matches everything: write matchers such as {code=~\"5..\"}", quote(matchers))
 	}
 	for _, m := range parsed {
-		if m.Name == labels.MetricName {
+		if m.Name == model.MetricNameLabel {
 			return nil, fmt.Errorf("%s names a metric: write matchers of labels only", quote(matchers))
 		}
 	}

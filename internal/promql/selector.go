@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
@@ -67,7 +68,7 @@ func bare(v *parser.VectorSelector) string {
 func newSelector(text string, matchers []*labels.Matcher) (Selector, error) {
 	s := Selector{}
 	for _, m := range matchers {
-		if m.Name != labels.MetricName {
+		if m.Name != model.MetricNameLabel {
 			s.matchers = append(s.matchers, m)
 			continue
 		}
@@ -108,7 +109,7 @@ func (s Selector) WithLE(boundary float64) Selector {
 // String prints the selector as PromQL. A name that reads as something else, as
 // inf and names with a space or a dot do, is printed as a matcher.
 func (s Selector) String() string {
-	name := labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, s.name)
+	name := labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, s.name)
 	printed := &parser.VectorSelector{LabelMatchers: append([]*labels.Matcher{name}, s.matchers...)}
 	if bare, err := plain.ParseExpr(s.name); err == nil {
 		if vector, ok := bare.(*parser.VectorSelector); ok && vector.Name == s.name {

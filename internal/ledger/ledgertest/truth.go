@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 )
 
@@ -55,7 +56,7 @@ func (w *World) Movement(policy Policy, metric string, pairs ...string) *Movemen
 func (w *World) MovementOf(policy Policy, metric string, keep func(labels.Labels) bool) *Movement {
 	m := &Movement{moved: map[int64]float64{}, present: map[int64]bool{}}
 	for _, s := range w.series {
-		if s.labels.Get(labels.MetricName) == metric && keep(s.labels) {
+		if s.labels.Get(model.MetricNameLabel) == metric && keep(s.labels) {
 			m.add(s, policy)
 		}
 	}
@@ -80,19 +81,28 @@ func (m *Movement) add(s *series, policy Policy) {
 
 func moved(t *target, last, p *point, policy Policy) float64 {
 	switch {
-	case last != nil && p.at-last.at > lookback && p.at-last.at < lookback+minute:
+	case last == nil || p.at-last.at >= lookback+minute:
+		return t.first(p, policy)
+	case p.at-last.at > lookback:
 		panic(fmt.Sprintf("ledgertest: %s is back after %d ms: the world left its domain", t.instance, p.at-last.at))
-	case last != nil && p.at-last.at <= lookback && p.value >= last.value:
+	case p.value >= last.value:
 		return p.value - last.value
-	case last != nil && p.at-last.at <= lookback:
-		return p.value
-	case policy == FromZero:
-		return p.value
-	case policy == OnKnownTarget && (t.knownAt(minuteEnd(p.at)-minute) || t.youngAt(minuteEnd(p.at), p.at)):
-		return p.value
 	default:
-		return 0
+		return p.value
 	}
+}
+
+// first is what a sample counts that has none before it.
+func (t *target) first(p *point, policy Policy) float64 {
+	counts := policy == FromZero
+	if policy == OnKnownTarget {
+		end := minuteEnd(p.at)
+		counts = t.knownAt(end-minute) || t.youngAt(end, p.at)
+	}
+	if counts {
+		return p.value
+	}
+	return 0
 }
 
 // knownAt says whether the last scrape up to a moment had succeeded.

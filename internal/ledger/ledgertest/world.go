@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 )
 
@@ -121,7 +122,7 @@ func (w *World) Series() int { return len(w.series) }
 
 func (w *World) newSeries(t *target, name string, pairs ...string) *series {
 	b := labels.NewBuilder(labels.EmptyLabels())
-	b.Set(labels.MetricName, name).Set("job", "shop").Set("namespace", "shop").Set("instance", t.instance)
+	b.Set(model.MetricNameLabel, name).Set("job", "shop").Set("namespace", "shop").Set("instance", t.instance)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		b.Set(pairs[i], pairs[i+1])
 	}

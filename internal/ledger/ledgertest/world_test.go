@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/common/model"
 )
 
 // wild is a world in which something happens every few minutes.
@@ -33,35 +33,46 @@ type seen struct {
 	resets, stale, failed, births, oldTargets, youngTargets, gaps, idle int
 }
 
-func look(w *World) seen {
-	var s seen
+func (s *seen) look(w *World) {
 	for _, series := range w.series {
-		name := series.labels.Get(labels.MetricName)
-		counter := name != "up" && name != "process_start_time_seconds"
-		for i, p := range series.points {
-			switch {
-			case p.stale:
+		for i := range series.points {
+			switch name := series.labels.Get(model.MetricNameLabel); {
+			case series.points[i].stale:
 				s.stale++
-			case name == "up" && p.value == 0:
+			case name == "up" && series.points[i].value == 0:
 				s.failed++
-			case !counter:
-			case i == 0 && p.at > series.target.firstGood:
-				s.births++
-			case i == 0 && p.at-int64(series.target.started.points[0].value*1000) > 5*minute:
-				s.oldTargets++
+			case name == "up" || name == "process_start_time_seconds":
 			case i == 0:
-				s.youngTargets++
-			case series.points[i-1].stale:
-			case p.value < series.points[i-1].value:
-				s.resets++
-			case p.at-series.points[i-1].at > 2*minute:
-				s.gaps++
-			case p.value == series.points[i-1].value:
-				s.idle++
+				s.first(series)
+			default:
+				s.next(&series.points[i-1], &series.points[i])
 			}
 		}
 	}
-	return s
+}
+
+func (s *seen) first(series *series) {
+	p, t := series.points[0], series.target
+	switch {
+	case p.at > t.firstGood:
+		s.births++
+	case p.at-int64(t.started.points[0].value*1000) > 5*minute:
+		s.oldTargets++
+	default:
+		s.youngTargets++
+	}
+}
+
+func (s *seen) next(last, p *point) {
+	switch {
+	case last.stale:
+	case p.value < last.value:
+		s.resets++
+	case p.at-last.at > 2*minute:
+		s.gaps++
+	case p.value == last.value:
+		s.idle++
+	}
 }
 
 // TestWorldsAreWild checks that worlds hold what they say they do: a property
@@ -69,15 +80,7 @@ func look(w *World) seen {
 func TestWorldsAreWild(t *testing.T) {
 	var sum seen
 	for seed := range uint64(10) {
-		s := look(New(wild(seed, 30*time.Second)))
-		sum.resets += s.resets
-		sum.stale += s.stale
-		sum.failed += s.failed
-		sum.births += s.births
-		sum.oldTargets += s.oldTargets
-		sum.youngTargets += s.youngTargets
-		sum.gaps += s.gaps
-		sum.idle += s.idle
+		sum.look(New(wild(seed, 30*time.Second)))
 	}
 	for what, n := range map[string]int{
 		"resets": sum.resets, "stale markers": sum.stale, "failed scrapes": sum.failed, "births": sum.births,
@@ -97,7 +100,7 @@ func TestWorldsKeepTheirDomain(t *testing.T) {
 			w := New(wild(seed, scrape))
 			for _, s := range w.series {
 				checkOrder(t, s)
-				if s.labels.Get(labels.MetricName) == "process_start_time_seconds" {
+				if s.labels.Get(model.MetricNameLabel) == "process_start_time_seconds" {
 					checkScrapes(t, s)
 				}
 			}
@@ -141,7 +144,7 @@ func checkScrapes(t *testing.T, s *series) {
 // TestWorldsAreRepeatable checks that equal configurations make equal worlds,
 // and that other seeds make others.
 func TestWorldsAreRepeatable(t *testing.T) {
-	print := func(seed uint64) string {
+	written := func(seed uint64) string {
 		var b strings.Builder
 		for _, s := range New(wild(seed, time.Minute)).series {
 			b.WriteString(s.labels.String())
@@ -152,10 +155,10 @@ func TestWorldsAreRepeatable(t *testing.T) {
 		}
 		return b.String()
 	}
-	if diff := cmp.Diff(print(1), print(1)); diff != "" {
+	if diff := cmp.Diff(written(1), written(1)); diff != "" {
 		t.Error("two worlds of one seed differ")
 	}
-	if print(1) == print(2) {
+	if written(1) == written(2) {
 		t.Error("worlds of two seeds are the same")
 	}
 }
