@@ -30,18 +30,12 @@ func TestIsolation(t *testing.T) {
 		s.Timeout = &metav1.Duration{Duration: 5 * time.Minute}
 	})))
 	wrong := mistakes(ns)
-	for i := range hanging {
-		create(t, anObjective(ns, fmt.Sprintf("hanging-%d", i), from("hanging")))
-	}
+	stuck := several(t, ns, "hanging", hanging, from("hanging"))
 	for name, m := range wrong {
 		create(t, anObjective(ns, name, m.change))
 	}
 	began := time.Now()
-	var names []string
-	for i := range good {
-		names = append(names, fmt.Sprintf("good-%d", i))
-		create(t, anObjective(ns, names[i], rolling("1d")))
-	}
+	names := several(t, ns, "good", good, rolling("1d"))
 	for _, name := range names {
 		settled(t, anObjective(ns, name), v1alpha1.ReasonTargetMet)
 	}
@@ -51,20 +45,9 @@ func TestIsolation(t *testing.T) {
 		settled(t, anObjective(ns, name), m.reason)
 	}
 
-	before := op.evaluated(t, ns, names)
-	op.clock.forward(time.Minute)
-	began = time.Now()
-	eventually(t, "a tick that evaluates all good objectives", func() bool {
-		for name, at := range op.evaluated(t, ns, names) {
-			if at <= before[name] {
-				return false
-			}
-		}
-		return true
-	})
-	t.Logf("the next tick evaluated them all within %s", time.Since(began).Round(time.Millisecond))
-	for i := range hanging {
-		o := settled(t, anObjective(ns, fmt.Sprintf("hanging-%d", i)), v1alpha1.ReasonEvaluationPending)
+	op.ticks(t, ns, names)
+	for _, name := range stuck {
+		o := settled(t, anObjective(ns, name), v1alpha1.ReasonEvaluationPending)
 		if meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionReady) {
 			t.Errorf("%s is Ready although its source hangs", o.Name)
 		}
@@ -76,6 +59,31 @@ func TestIsolation(t *testing.T) {
 	if left := slices.Sorted(maps.Keys(op.evaluated(t, ns, names))); !cmp.Equal(left, slices.Sorted(slices.Values(names[1:]))) {
 		t.Errorf("after %s was deleted, there are metrics of %v", names[0], left)
 	}
+}
+
+// several makes objectives that differ in name, and gives their names.
+func several(t testing.TB, ns, prefix string, n int, change ...func(*v1alpha1.ObjectiveSpec)) []string {
+	t.Helper()
+	var names []string
+	for i := range n {
+		names = append(names, fmt.Sprintf("%s-%d", prefix, i))
+		create(t, anObjective(ns, names[i], change...))
+	}
+	return names
+}
+
+// ticks puts the clock a minute forward and waits until all objectives are
+// evaluated for a later moment than before.
+func (op *operator) ticks(t testing.TB, ns string, names []string) {
+	t.Helper()
+	before := op.evaluated(t, ns, names)
+	op.clock.forward(time.Minute)
+	began := time.Now()
+	eventually(t, "a tick that evaluates all of them", func() bool {
+		now := op.evaluated(t, ns, names)
+		return !slices.ContainsFunc(names, func(name string) bool { return now[name] <= before[name] })
+	})
+	t.Logf("the next tick evaluated all %d within %s", len(names), time.Since(began).Round(time.Millisecond))
 }
 
 // evaluated gives, for those of some objectives that have metrics, the last

@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/common/promslog"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/tsdb"
-	"k8s.io/utils/ptr"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/hack/parts"
@@ -169,56 +169,39 @@ func odd(total v1alpha1.Selector) func(*v1alpha1.ObjectiveSpec) {
 	return events(v1alpha1.EventsIndicator{Bad: "never_total", Total: total})
 }
 
-func interpolate(s *v1alpha1.ObjectiveSpec) { s.Indicator.Distribution.Interpolate = ptr.To(true) }
+func interpolate(s *v1alpha1.ObjectiveSpec) { s.Indicator.Distribution.Interpolate = new(true) }
 
 func atLeast(n int64) func(*v1alpha1.ObjectiveSpec) {
 	return func(s *v1alpha1.ObjectiveSpec) { s.MinimumEvents = n }
 }
 
-// oddities starts a Prometheus with three hours of counters that say nothing, or
-// less than they seem to: one sample each minute, the last one when the tests
-// began.
+// oddValues are counters that say nothing, or less than they seem to, by the
+// minute of a history of oddMinutes.
+var oddValues = map[string]func(minute int) float64{
+	"idle_total":     func(int) float64 { return 5 },
+	"nan_total":      func(int) float64 { return math.NaN() },
+	"infinite_total": func(int) float64 { return math.Inf(1) },
+	"rising_total":   func(minute int) float64 { return float64(minute) },
+	"few_total":      func(minute int) float64 { return float64(max(0, minute-(oddMinutes-10))) },
+	"now_and_then_total": func(minute int) float64 {
+		if minute%60 == 30 {
+			return math.NaN()
+		}
+		return float64(minute)
+	},
+}
+
+const oddMinutes = 180
+
+// oddities starts a Prometheus with the odd counters: one sample each minute,
+// the last one when the tests began.
 func oddities(t testing.TB) *parts.Prometheus {
 	t.Helper()
 	dir := t.TempDir()
-	const minutes = 180
-	writer, err := tsdb.NewBlockWriter(promslog.NewNopLogger(), filepath.Join(dir, "data"), (24 * time.Hour).Milliseconds())
-	if err != nil {
+	if err := writeOddities(filepath.Join(dir, "data")); err != nil {
 		t.Fatal(err)
 	}
-	ctx := context.Background()
-	appender := writer.Appender(ctx)
-	for name, value := range map[string]func(minute int) float64{
-		"idle_total":     func(int) float64 { return 5 },
-		"nan_total":      func(int) float64 { return math.NaN() },
-		"infinite_total": func(int) float64 { return math.Inf(1) },
-		"rising_total":   func(minute int) float64 { return float64(minute) },
-		"few_total":      func(minute int) float64 { return float64(max(0, minute-(minutes-10))) },
-		"now_and_then_total": func(minute int) float64 {
-			if minute%60 == 30 {
-				return math.NaN()
-			}
-			return float64(minute)
-		},
-	} {
-		series := labels.FromStrings(labels.MetricName, name, "job", "odd", "instance", "one")
-		for minute := range minutes + 1 {
-			at := env.until.Add(time.Duration(minute-minutes) * time.Minute)
-			if _, err := appender.Append(0, series, at.UnixMilli(), value(minute)); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if err := appender.Commit(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := writer.Flush(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if err := writer.Close(); err != nil {
-		t.Fatal(err)
-	}
-	server, err := parts.StartPrometheus(ctx, parts.PrometheusOptions{Dir: dir})
+	server, err := parts.StartPrometheus(context.Background(), parts.PrometheusOptions{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,4 +211,29 @@ func oddities(t testing.TB) *parts.Prometheus {
 		}
 	})
 	return server
+}
+
+func writeOddities(dir string) error {
+	writer, err := tsdb.NewBlockWriter(promslog.NewNopLogger(), dir, (24 * time.Hour).Milliseconds())
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	appender := writer.Appender(ctx)
+	for name, value := range oddValues {
+		series := labels.FromStrings(model.MetricNameLabel, name, "job", "odd", "instance", "one")
+		for minute := range oddMinutes + 1 {
+			at := env.until.Add(time.Duration(minute-oddMinutes) * time.Minute)
+			if _, err := appender.Append(0, series, at.UnixMilli(), value(minute)); err != nil {
+				return err
+			}
+		}
+	}
+	if err := appender.Commit(); err != nil {
+		return err
+	}
+	if _, err := writer.Flush(ctx); err != nil {
+		return err
+	}
+	return writer.Close()
 }

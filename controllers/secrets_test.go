@@ -57,6 +57,7 @@ func TestSecrets(t *testing.T) {
 	settled(t, o, v1alpha1.ReasonTargetMet)
 	command := missingBinding(t, late)
 	setPassword(t, guarded, newPassword)
+	op.clock.forward(time.Minute) // there is a minute to read
 	patch(t, source, annotation("rotated"))
 	saysReady(t, source, v1alpha1.ReasonUnauthorized)
 	settled(t, request(t, o, "rotated"), v1alpha1.ReasonSourceUnavailable)

@@ -107,14 +107,20 @@ func (r *sourceReconciler) examine(o sourceObject, live *Live) {
 	}
 	switch {
 	case last != nil:
-		if last.err == nil && wasDown(o) {
-			r.evaluator.SourceChanged(keyOf(o)) // nobody waits for the next tick
-		}
-		answerSource(o, last.request)
-		status.Source(o, o.SourceStatus(), last.version, sourceFault(last.err))
+		r.show(o, last)
 	case o.SourceStatus().ObservedGeneration != o.GetGeneration() || len(o.GetConditions()) == 0:
 		status.Source(o, o.SourceStatus(), "", status.Unchecked())
 	}
+}
+
+// show writes the outcome of a check. Where the server is back, its objectives
+// do not wait for the next tick.
+func (r *sourceReconciler) show(o sourceObject, last *checkup) {
+	if last.err == nil && wasDown(o) {
+		r.evaluator.SourceChanged(keyOf(o))
+	}
+	answerSource(o, last.request)
+	status.Source(o, o.SourceStatus(), last.version, sourceFault(last.err))
 }
 
 // wasDown says whether the last check that the status tells of failed.

@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
@@ -123,7 +122,7 @@ func TestStatusContract(t *testing.T) {
 			}},
 		},
 		"Suspended": {
-			objective: anObjective(ns, "suspended", func(s *v1alpha1.ObjectiveSpec) { s.Suspend = ptr.To(true) }), settled: v1alpha1.ReasonSuspended,
+			objective: anObjective(ns, "suspended", func(s *v1alpha1.ObjectiveSpec) { s.Suspend = new(true) }), settled: v1alpha1.ReasonSuspended,
 			want: row{KStatus: status.CurrentStatus, Conditions: map[string]string{"Ready": "True Suspended", "Met": "Unknown Suspended"}},
 		},
 	}

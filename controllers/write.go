@@ -29,21 +29,34 @@ func patchStatus(ctx context.Context, c client.Client, before, after client.Obje
 func announce(recorder events.EventRecorder, o runtime.Object, before, after []metav1.Condition) {
 	for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionMet} {
 		old, now := meta.FindStatusCondition(before, kind), meta.FindStatusCondition(after, kind)
-		if now == nil || now.Reason == v1alpha1.ReasonEvaluationPending || (old != nil && old.Status == now.Status && old.Reason == now.Reason) {
+		if now == nil || !isNews(old, now) {
 			continue
 		}
 		if kind == v1alpha1.ConditionMet && sameReason(after, now.Reason) {
 			continue // Ready says it already
 		}
-		if kind == v1alpha1.ConditionReady && now.Reason == v1alpha1.ReasonEvaluated && (old == nil || old.Reason == v1alpha1.ReasonEvaluationPending) {
-			continue // the verdict is the news
-		}
-		severity := corev1.EventTypeNormal
-		if now.Status == metav1.ConditionFalse || (now.Status == metav1.ConditionUnknown && now.Reason == v1alpha1.ReasonSourceUnavailable) {
-			severity = corev1.EventTypeWarning
-		}
-		recorder.Eventf(o, nil, severity, now.Reason, "Evaluate", "%s", now.Message)
+		recorder.Eventf(o, nil, severityOf(now), now.Reason, "Evaluate", "%s", now.Message)
 	}
+}
+
+func isNews(old, now *metav1.Condition) bool {
+	switch {
+	case now.Reason == v1alpha1.ReasonEvaluationPending:
+		return false
+	case old == nil:
+		return now.Reason != v1alpha1.ReasonEvaluated // the verdict is the news
+	case now.Reason == v1alpha1.ReasonEvaluated && old.Reason == v1alpha1.ReasonEvaluationPending:
+		return false // as above
+	default:
+		return old.Status != now.Status || old.Reason != now.Reason
+	}
+}
+
+func severityOf(c *metav1.Condition) string {
+	if c.Status == metav1.ConditionFalse || (c.Status == metav1.ConditionUnknown && c.Reason == v1alpha1.ReasonSourceUnavailable) {
+		return corev1.EventTypeWarning
+	}
+	return corev1.EventTypeNormal
 }
 
 func sameReason(conditions []metav1.Condition, reason string) bool {

@@ -75,9 +75,9 @@ func TestAnswers(t *testing.T) {
 			want:   outcome{ReasonInvalidQuery, shop + ` rejected the query: 1:5: parse error: unexpected ")" in {a="b"}`},
 		},
 		"LongBadData": {
-			reason: "at most 120 runes are quoted",
+			reason: "at most 200 runes are quoted",
 			args:   failure(400, "bad_data", strings.Repeat("x", 300)),
-			want:   outcome{ReasonInvalidQuery, shop + " rejected the query: " + strings.Repeat("x", 119) + "…"},
+			want:   outcome{ReasonInvalidQuery, shop + " rejected the query: " + strings.Repeat("x", 199) + "…"},
 		},
 		"Execution": {
 			reason: "a join that is not one to one; which labels are named is chance",

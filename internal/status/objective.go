@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
@@ -81,10 +82,10 @@ func readyMessage(v *evaluate.Verdict) string {
 
 func verdict(v *evaluate.Verdict) metav1.Condition {
 	target := v.Unit.FormatTarget(v.Target)
-	switch {
-	case v.Outcome == evaluate.Met:
+	switch v.Outcome {
+	case evaluate.Met:
 		return Met(target)
-	case v.Outcome == evaluate.Missed:
+	case evaluate.Missed:
 		return Missed(target)
 	default:
 		return Undecided(v.Reason, undecided(v))
@@ -163,20 +164,7 @@ func keepMoving(old, s *v1alpha1.ObjectiveStatus) {
 	}
 	fresh := *s
 	s.Window, s.ExhaustsAt, s.LastEvaluationTime = old.Window, old.ExhaustsAt, old.LastEvaluationTime
-	if !sameFigures(old, s) {
+	if !equality.Semantic.DeepEqual(old, s) {
 		*s = fresh
 	}
-}
-
-func sameFigures(a, b *v1alpha1.ObjectiveStatus) bool {
-	if len(a.BurnRates) != len(b.BurnRates) || a.Events == nil || b.Events == nil || *a.Events != *b.Events {
-		return false
-	}
-	for i := range a.BurnRates {
-		if a.BurnRates[i] != b.BurnRates[i] {
-			return false
-		}
-	}
-	return a.Attainment == b.Attainment && a.Target == b.Target && a.BudgetRemaining == b.BudgetRemaining &&
-		a.ConfidenceInterval == b.ConfidenceInterval && a.Coverage == b.Coverage && a.Band == b.Band
 }
