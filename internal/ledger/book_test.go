@@ -154,6 +154,9 @@ func TestRefreshAsks(t *testing.T) {
 func TestAnswersAreShort(t *testing.T) {
 	for _, longest := range []time.Duration{time.Hour, day, day + time.Hour, 28 * day, 400 * day} {
 		for _, width := range []time.Duration{time.Minute, 15 * time.Minute, time.Hour} {
+			if longest > 28*day && width < 15*time.Minute {
+				continue // no zone has it: half a million buckets
+			}
 			source := &regular{}
 			book := ledger.NewBook(regularTerms(longest, slo.Grid{Width: width}))
 			refresh(t, book, source, monday.Add(-longest), monday)
