@@ -246,11 +246,27 @@ func newProxy(t testing.TB) *proxy {
 		}
 		forward.ServeHTTP(w, r)
 	}))
-	t.Cleanup(func() {
-		p.CloseClientConnections()
-		p.Close()
-	})
+	t.Cleanup(p.end)
 	return p
+}
+
+// end closes the proxy although an operator may still be asking: a question that
+// came while connections were being closed would hang, and Close wait for it.
+func (p *proxy) end() {
+	p.fail(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "closing", http.StatusServiceUnavailable) })
+	closed := make(chan struct{})
+	go func() {
+		p.Close()
+		close(closed)
+	}()
+	for {
+		p.CloseClientConnections()
+		select {
+		case <-closed:
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }
 
 // fail has the proxy answer by itself; nil mends it.
