@@ -56,14 +56,14 @@ func run(ctx context.Context, args []string, stdout io.Writer) error {
 		_, err := fmt.Fprintln(stdout, versionText())
 		return err
 	}
-	logger := zap.New(zap.UseFlagOptions(&s.log))
-	ctrl.SetLogger(logger)
-	klog.SetLogger(logger.WithName("client-go"))
-
 	cfg, err := restConfig()
 	if err != nil {
 		return err
 	}
+	logger := zap.New(zap.UseFlagOptions(&s.log))
+	ctrl.SetLogger(logger)
+	klog.SetLogger(logger.WithName("client-go"))
+
 	mgr, err := newManager(cfg, s)
 	if err != nil {
 		return err
