@@ -105,20 +105,28 @@ func TestTiersSpendTheirBudget(t *testing.T) {
 		period := time.Duration(rapid.Int64Range(60, 400*24*60).Draw(t, "minutes")) * time.Minute
 		tiers := Tiers(target, period)
 		for i, tier := range tiers {
-			spent := tier.Factor * float64(tier.Long) / float64(period)
-			rounding := tier.Factor * float64(30*time.Second) / float64(period)
-			if held := tier.Long == 12*time.Minute; !held && math.Abs(spent-tier.Budget) > rounding+1e-9 {
-				t.Fatalf("tier %d spends %v, want %v", i, spent, tier.Budget)
-			}
-			if tier.Long%time.Minute != 0 || tier.Short%time.Minute != 0 || tier.Short < time.Minute || tier.Long > period {
-				t.Fatalf("tier %d of %v has windows %v and %v", i, period, tier.Long, tier.Short)
-			}
-			if drift := tier.Short - tier.Long/12; drift.Abs() > 30*time.Second {
-				t.Fatalf("tier %d: %v is not a twelfth of %v", i, tier.Short, tier.Long)
-			}
+			checkSpending(t, tier, period)
+			checkWindows(t, tier, period)
 			if i > 0 && (tier.Factor > tiers[i-1].Factor || tier.Long < tiers[i-1].Long) {
 				t.Fatalf("tier %d is quicker than the one before it: %v", i, tiers)
 			}
 		}
 	})
+}
+
+func checkSpending(t *rapid.T, tier Tier, period time.Duration) {
+	spent := tier.Factor * float64(tier.Long) / float64(period)
+	rounding := tier.Factor * float64(30*time.Second) / float64(period)
+	if held := tier.Long == 12*time.Minute; !held && math.Abs(spent-tier.Budget) > rounding+1e-9 {
+		t.Fatalf("%+v over %v spends %v", tier, period, spent)
+	}
+}
+
+func checkWindows(t *rapid.T, tier Tier, period time.Duration) {
+	if tier.Long%time.Minute != 0 || tier.Short%time.Minute != 0 || tier.Short < time.Minute || tier.Long > period {
+		t.Fatalf("%+v over %v has odd windows", tier, period)
+	}
+	if drift := tier.Short - tier.Long/12; drift.Abs() > 30*time.Second {
+		t.Fatalf("%+v: the short window is not a twelfth of the long one", tier)
+	}
 }
