@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -53,9 +54,10 @@ func prepare(t *testing.T) *stage {
 	ctrl.SetLogger(logr.Discard())
 	dir := t.TempDir()
 	s := &stage{binary: filepath.Join(dir, "manager"), history: filepath.Join(dir, "history"), world: simulate.New(11)}
-	// The flags of the Makefile, so that what the demo compiled is not compiled
-	// again.
-	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-ldflags", "-X main.version="+linkedVersion, "-o", s.binary, ".")
+	// With the race detector where the test has it: what the tests compiled is
+	// not compiled again, and the binary's own races are found.
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-race="+raceDetector(),
+		"-ldflags", "-X main.version="+linkedVersion, "-o", s.binary, ".")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build manager: %v\n%s", err, out)
 	}
@@ -64,6 +66,17 @@ func prepare(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// raceDetector is "true" when this test was built with the race detector.
+func raceDetector() string {
+	info, _ := debug.ReadBuildInfo()
+	for _, s := range info.Settings {
+		if s.Key == "-race" {
+			return s.Value
+		}
+	}
+	return "false"
 }
 
 // prometheus starts a server on a copy of the history.
