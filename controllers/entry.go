@@ -10,6 +10,7 @@ import (
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/evaluate"
+	"github.com/experience-slo/operator/internal/ledger"
 	"github.com/experience-slo/operator/internal/promql"
 	"github.com/experience-slo/operator/internal/source"
 	"github.com/experience-slo/operator/internal/status"
@@ -34,6 +35,12 @@ type entry struct {
 	// measured is the plan that state is of.
 	measured *compile.Plan
 	good     time.Time
+	// bound is a copy of the plan as it was last measured by, and boundBy its
+	// fingerprint.
+	bound   *compile.Plan
+	boundBy string
+	// recorded is the end of the last minute that a ruler recorded.
+	recorded time.Time
 	// shown is the status as the state words it: a change in it is worth a
 	// reconciliation.
 	shown v1alpha1.Objective
@@ -119,9 +126,51 @@ func (en *entry) bridge(fault *status.Fault, now time.Time, staleAfter time.Dura
 	return fault
 }
 
+// readable gives the plan where its recorded series can be read already, which
+// takes no boundaries unless a threshold is interpolated.
+func (en *entry) readable() (*compile.Plan, bool) {
+	en.measuring.Lock()
+	defer en.measuring.Unlock()
+	plan, _ := en.begin()
+	if plan.Reads.Minute == "" {
+		return plan, plan.Bind(nil) == nil
+	}
+	return plan, true
+}
+
+// note keeps a copy of the plan for others, who must not see it change.
+func (en *entry) note(plan *compile.Plan, recorded time.Time) {
+	en.mu.Lock()
+	defer en.mu.Unlock()
+	if en.plan != plan {
+		return
+	}
+	en.recorded = recorded
+	if en.boundBy != en.fingerprint || en.bound.Reads != plan.Reads {
+		bound := *plan
+		en.bound, en.boundBy = &bound, en.fingerprint
+	}
+}
+
+func (en *entry) boundPlan() (*compile.Plan, string) {
+	en.mu.Lock()
+	defer en.mu.Unlock()
+	return en.bound, en.boundBy
+}
+
+func (en *entry) recordedAt() time.Time {
+	en.mu.Lock()
+	defer en.mu.Unlock()
+	return en.recorded
+}
+
 // bind gives the plan the boundaries of its histogram, from time to time anew.
-func (en *entry) bind(ctx context.Context, client *source.Client, plan *compile.Plan, at time.Time) error {
-	if plan.Histogram == nil || (plan.Reads.Minute != "" && at.Sub(en.probed) < probeAgain) {
+// Where a ruler recorded points for events, the threshold is one of them.
+func (en *entry) bind(ctx context.Context, client *source.Client, plan *compile.Plan, record *ledger.Record, at time.Time) error {
+	if plan.Histogram == nil {
+		return nil
+	}
+	if plan.Reads.Minute != "" && (at.Sub(en.probed) < probeAgain || record.Earned()) {
 		return nil
 	}
 	found, err := client.Instant(ctx, plan.Histogram.Probe, at)

@@ -24,6 +24,10 @@ const pace = time.Second
 // time outside a tick, for each source.
 const atOnce = 8
 
+// batchSize is how many objectives that a ruler records are measured together
+// outside a tick.
+const batchSize = 100
+
 // Evaluator measures objectives: each at once when it is new or changed, and
 // all of a source at the source's tick. It writes no object; it tells the
 // objectives' controller whose figures changed.
@@ -37,6 +41,8 @@ type Evaluator struct {
 	mu      sync.Mutex
 	entries map[types.NamespacedName]*entry
 	turns   map[compile.SourceKey]chan struct{}
+	// waiting are the objectives that wait for a turn of their source.
+	waiting map[compile.SourceKey]map[types.NamespacedName]bool
 	ticking map[compile.SourceKey]bool
 	ctx     context.Context
 	beat    time.Time
@@ -61,6 +67,7 @@ func NewEvaluator(sources *Sources, recorder *metrics.Recorder, c clock.WithTick
 		changed: make(chan event.TypedGenericEvent[types.NamespacedName], 1024),
 		entries: map[types.NamespacedName]*entry{},
 		turns:   map[compile.SourceKey]chan struct{}{},
+		waiting: map[compile.SourceKey]map[types.NamespacedName]bool{},
 		ticking: map[compile.SourceKey]bool{},
 	}
 }
@@ -156,20 +163,33 @@ func (e *Evaluator) evaluateAll(ctx context.Context, key compile.SourceKey, obje
 	// One question tells whether the source answers: without it every
 	// objective would find out for itself, each after a timeout.
 	down := live.Client.Ping(live.ctx)
+	if down != nil {
+		for _, objective := range objectives {
+			e.fail(ctx, objective, down)
+		}
+	} else {
+		e.batch(ctx, live, objectives)
+	}
+	e.recorder.Tick(key, int(live.queries.Load()-asked), len(objectives), e.clock.Since(started))
+}
+
+// batch measures objectives of a source. What a ruler recorded of them is read
+// for all of them at once.
+func (e *Evaluator) batch(ctx context.Context, live *Live, objectives []types.NamespacedName) {
+	records, err := e.records(ctx, live, objectives)
 	var group errgroup.Group
 	group.SetLimit(live.Timing.Concurrency)
 	for _, objective := range objectives {
 		group.Go(func() error {
-			if down != nil {
-				e.fail(ctx, objective, down)
+			if err != nil {
+				e.fail(ctx, objective, err)
 			} else {
-				e.evaluate(ctx, objective)
+				e.evaluate(ctx, objective, records[objective])
 			}
 			return nil
 		})
 	}
 	_ = group.Wait() // the functions give no error
-	e.recorder.Tick(key, int(live.queries.Load()-asked), len(objectives), e.clock.Since(started))
 }
 
 // keysOf gives the objectives of a source, of all sources for nil.
@@ -248,16 +268,52 @@ func (e *Evaluator) Evaluate(key types.NamespacedName) {
 	if !ok {
 		turns = make(chan struct{}, atOnce)
 		e.turns[source] = turns
+		e.waiting[source] = map[types.NamespacedName]bool{}
 	}
+	e.waiting[source][key] = true
 	ctx := e.ctx
 	e.tasks.Go(func() {
 		select {
 		case turns <- struct{}{}:
 			defer func() { <-turns }()
-			e.evaluate(ctx, key)
+			e.turn(ctx, source)
 		case <-ctx.Done():
 		}
 	})
+}
+
+// turn measures what waits: one objective or, where a ruler records them, as
+// many as one answer holds. When thousands wait, at a start say, this is what
+// keeps queries few.
+func (e *Evaluator) turn(ctx context.Context, source compile.SourceKey) {
+	live := e.sources.Get(source)
+	most := 1
+	if live != nil && live.Timing.Ruled {
+		most = batchSize
+	}
+	keys := e.take(source, most)
+	switch {
+	case len(keys) == 0:
+	case most > 1:
+		e.batch(ctx, live, keys)
+	default:
+		e.evaluate(ctx, keys[0], nil)
+	}
+}
+
+// take removes up to n objectives from those that wait.
+func (e *Evaluator) take(source compile.SourceKey, n int) []types.NamespacedName {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []types.NamespacedName
+	for key := range e.waiting[source] {
+		if len(out) == n {
+			break
+		}
+		delete(e.waiting[source], key)
+		out = append(out, key)
+	}
+	return out
 }
 
 func (e *Evaluator) entry(key types.NamespacedName) *entry {

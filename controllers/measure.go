@@ -17,7 +17,7 @@ import (
 )
 
 // evaluate measures one objective and tells when its status would change.
-func (e *Evaluator) evaluate(ctx context.Context, key types.NamespacedName) {
+func (e *Evaluator) evaluate(ctx context.Context, key types.NamespacedName, record *ledger.Record) {
 	en := e.entry(key)
 	if en == nil {
 		return
@@ -25,7 +25,7 @@ func (e *Evaluator) evaluate(ctx context.Context, key types.NamespacedName) {
 	en.measuring.Lock()
 	defer en.measuring.Unlock()
 	plan, request := en.begin()
-	verdict, err := e.measure(ctx, en, plan)
+	verdict, err := e.measure(ctx, en, plan, record)
 	e.finish(ctx, en, plan, request, verdict, err)
 }
 
@@ -79,20 +79,17 @@ var errUntried = errors.New("is not connected yet")
 var errNotGathered = errors.New("is not usable: see its conditions")
 
 // measure reads what is new and judges.
-func (e *Evaluator) measure(ctx context.Context, en *entry, plan *compile.Plan) (*evaluate.Verdict, error) {
-	live := e.sources.Get(plan.Source)
-	if live == nil && !e.sources.Tried(plan.Source) {
-		return nil, errUntried
-	}
-	if live == nil {
-		return nil, fmt.Errorf("%s %w", plan.Source, errNotGathered)
+func (e *Evaluator) measure(ctx context.Context, en *entry, plan *compile.Plan, record *ledger.Record) (*evaluate.Verdict, error) {
+	live, err := e.live(plan.Source)
+	if err != nil {
+		return nil, err
 	}
 	// A source that is removed ends the queries to it.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(live.ctx, cancel)()
-	to := e.clock.Now().Add(-live.Timing.Delay).Truncate(time.Minute)
-	if err := en.bind(ctx, live.Client, plan, to); err != nil {
+	to := e.until(live)
+	if err := en.bind(ctx, live.Client, plan, record, to); err != nil {
 		if errors.Is(err, compile.ErrNoBoundaries) {
 			nothing := evaluate.Evaluate(plan, ledger.NewBook(ledger.TermsOf(plan)), to)
 			return &nothing, nil
@@ -100,9 +97,78 @@ func (e *Evaluator) measure(ctx context.Context, en *entry, plan *compile.Plan) 
 		return nil, err
 	}
 	book := e.ledger.Book(plan)
-	if err := book.Refresh(ctx, live.Client, plan.Window.Span(to).Start, to); err != nil {
+	if err := book.RefreshRecorded(ctx, live.Client, record, plan.Window.Span(to).Start, to); err != nil {
 		return nil, err
 	}
+	en.note(plan, book.LastRecorded())
 	verdict := evaluate.Evaluate(plan, book, to)
 	return &verdict, nil
+}
+
+func (e *Evaluator) live(source compile.SourceKey) (*Live, error) {
+	live := e.sources.Get(source)
+	switch {
+	case live != nil:
+		return live, nil
+	case e.sources.Tried(source):
+		return nil, fmt.Errorf("%s %w", source, errNotGathered)
+	default:
+		return nil, errUntried
+	}
+}
+
+// until is the end of the last minute whose samples are all there.
+func (e *Evaluator) until(live *Live) time.Time {
+	return e.clock.Now().Add(-live.Timing.Delay).Truncate(time.Minute)
+}
+
+// records reads what a ruler recorded of objectives; nothing where their source
+// has no rules.
+func (e *Evaluator) records(ctx context.Context, live *Live, objectives []types.NamespacedName) (map[types.NamespacedName]*ledger.Record, error) {
+	if !live.Timing.Ruled {
+		return nil, nil
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(live.ctx, cancel)()
+	to := e.until(live)
+	var asks []ledger.Ask
+	for _, key := range objectives {
+		if en := e.entry(key); en != nil {
+			if plan, ok := en.readable(); ok {
+				asks = append(asks, ledger.Ask{Key: key, Identity: plan.Identity(), Book: e.ledger.Book(plan), From: plan.Window.Span(to).Start})
+			}
+		}
+	}
+	recordings := ledger.Recordings{
+		Querier: live.Client, MaxSeries: live.config.MaxSeries, Offset: live.Timing.QueryOffset, Concurrency: live.Timing.Concurrency,
+	}
+	return recordings.Read(ctx, asks, to)
+}
+
+// Bound gives the plan that an objective was last measured by, with the
+// boundaries of its histogram, and its fingerprint; nil before the first time.
+func (e *Evaluator) Bound(key types.NamespacedName) (*compile.Plan, string) {
+	if en := e.entry(key); en != nil {
+		return en.boundPlan()
+	}
+	return nil, ""
+}
+
+// Recorded says whether an objective was measured since the operator started,
+// and whether a ruler recorded it in its last minutes.
+func (e *Evaluator) Recorded(key types.NamespacedName) (seen, current bool) {
+	en := e.entry(key)
+	if en == nil {
+		return false, false
+	}
+	plan, _ := en.boundPlan()
+	if plan == nil {
+		return false, false
+	}
+	live := e.sources.Get(plan.Source)
+	if live == nil {
+		return false, false
+	}
+	return true, !en.recordedAt().Before(e.until(live).Add(-ledger.Grace - live.Timing.QueryOffset))
 }

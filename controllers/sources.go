@@ -75,6 +75,10 @@ func (l *Live) check(request string, now func() time.Time, done func()) {
 type Timing struct {
 	Interval, Delay, StaleAfter time.Duration
 	Concurrency                 int
+	// Ruled says that a ruler records the deltas, QueryOffset how far back it
+	// looks.
+	Ruled       bool
+	QueryOffset time.Duration
 }
 
 // NewSources makes an empty set.
@@ -83,12 +87,17 @@ func NewSources(recorder *metrics.Recorder) *Sources {
 }
 
 func timingOf(spec *v1alpha1.MetricSourceSpec) Timing {
-	return Timing{
+	out := Timing{
 		Interval:    spec.Interval.Duration,
 		Delay:       spec.Delay.Duration,
 		StaleAfter:  spec.StaleAfter.Duration,
 		Concurrency: int(spec.Limits.Concurrency),
+		Ruled:       spec.Rules.Recorded(),
 	}
+	if spec.Rules.QueryOffset != nil {
+		out.QueryOffset = spec.Rules.QueryOffset.Duration
+	}
+	return out
 }
 
 // Get gives the source of a key, or nil.

@@ -64,21 +64,6 @@ const (
 	NewSeriesIgnore NewSeriesPolicy = "Ignore"
 )
 
-// AlertTier switches the alerts of one severity on.
-type AlertTier struct{}
-
-// Alerting says which burn rates are watched.
-type Alerting struct {
-	// page watches the fast tiers, for a person who is called at once. It can't
-	// be set for scores: surveys never page.
-	// +optional
-	Page *AlertTier `json:"page,omitempty"`
-
-	// ticket watches the slow tiers, for the next working day.
-	// +optional
-	Ticket *AlertTier `json:"ticket,omitempty"`
-}
-
 // ObjectiveSpec is a promise to the people who use a service.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.indicator.score) || has(self.indicator.apdex) || self.target.endsWith('%')",message="target must be a percentage such as \"75%\" for this indicator"
@@ -141,7 +126,8 @@ type ObjectiveSpec struct {
 	// +optional
 	NewSeries NewSeriesPolicy `json:"newSeries,omitempty"`
 
-	// alerting says which burn rates are watched.
+	// alerting says which alerts are installed and what they carry; all of them,
+	// with what they always carry, when it is absent.
 	// +optional
 	Alerting *Alerting `json:"alerting,omitempty"`
 

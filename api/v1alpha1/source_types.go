@@ -193,22 +193,6 @@ type Tenancy struct {
 	Label LabelName `json:"label,omitempty"`
 }
 
-// RulesOutput says who evaluates the deltas.
-//
-// +kubebuilder:validation:Enum=None
-type RulesOutput string
-
-// RulesOutputNone has the operator evaluate the deltas through the query API.
-const RulesOutputNone RulesOutput = "None"
-
-// Rules says who evaluates the deltas.
-type Rules struct {
-	// output is None: the operator evaluates the deltas through the query API.
-	// +kubebuilder:default=None
-	// +optional
-	Output RulesOutput `json:"output,omitempty"`
-}
-
 // Limits bound what one source may cost the operator and the server.
 type Limits struct {
 	// concurrency is the number of queries in flight at once.
@@ -307,7 +291,7 @@ type MetricSourceSpec struct {
 	// +optional
 	Limits Limits `json:"limits,omitzero"`
 
-	// rules says who evaluates the deltas.
+	// rules says who evaluates the deltas and the alerts.
 	// +kubebuilder:default={}
 	// +optional
 	Rules Rules `json:"rules,omitzero"`

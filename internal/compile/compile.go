@@ -62,10 +62,10 @@ func newPlan(in Input, shape *shape, window slo.Window) *Plan {
 		Interval:      shape.interval,
 		Banded:        shape.banded,
 		Histogram:     shape.histogram,
-		build: builder{
-			shape: shape, policy: policies[o.Spec.NewSeries], width: grid.Width,
-			confine: confinement(in.Source, o.Namespace),
-		},
+		Alerts:        alertsOf(o),
+		Ruled:         in.Source.Rules.Recorded(),
+		Confinement:   confinement(in.Source, o.Namespace),
+		build:         builder{shape: shape, policy: policies[o.Spec.NewSeries], width: grid.Width},
 	}
 }
 
@@ -129,28 +129,11 @@ func levelOf(c v1alpha1.Confidence) (slo.Level, error) {
 	return level, nil
 }
 
-// tiersOf keeps the tiers that alerting asks for, all when it is absent.
-func tiersOf(o *v1alpha1.Objective, target float64, period time.Duration) []slo.Tier {
-	alerting := o.Spec.Alerting
-	watched := map[slo.Severity]bool{slo.Page: o.Spec.Indicator.Score == nil, slo.Ticket: true}
-	if alerting != nil {
-		watched = map[slo.Severity]bool{slo.Page: alerting.Page != nil, slo.Ticket: alerting.Ticket != nil}
-	}
-	var out []slo.Tier
-	for _, tier := range slo.Tiers(target, period) {
-		if watched[tier.Severity] {
-			out = append(out, tier)
-		}
-	}
-	return out
-}
-
 // builder holds what the queries are made from until the boundaries are known.
 type builder struct {
-	shape   *shape
-	policy  promql.NewSeries
-	width   time.Duration
-	confine promql.Confinement
+	shape  *shape
+	policy promql.NewSeries
+	width  time.Duration
 }
 
 // prepare builds what does not depend on the data: the probe for the
@@ -159,7 +142,7 @@ func (p *Plan) prepare() error {
 	if p.Histogram == nil {
 		return p.read(p.build.shape.lanes, p.build.shape.formula)
 	}
-	probe, err := p.build.confine.Apply(p.Histogram.Probe)
+	probe, err := p.Confinement.Apply(p.Histogram.Probe)
 	if err != nil {
 		return &Error{Reason: v1alpha1.ReasonInvalidQuery, Field: p.build.shape.field, Err: err}
 	}
@@ -168,10 +151,15 @@ func (p *Plan) prepare() error {
 }
 
 func (p *Plan) read(lanes []promql.Lane, formula Formula) error {
-	reads, err := promql.NewReads(lanes, p.build.policy, p.build.width, p.build.confine)
+	reads, err := promql.NewReads(lanes, p.build.policy, p.build.width, p.Confinement)
 	if err != nil {
 		return &Error{Reason: v1alpha1.ReasonInvalidQuery, Field: p.build.shape.field, Err: err}
 	}
-	p.Reads, p.Formula = reads, formula
+	sums := promql.Sums{Events: recorded(formula.Events), Points: recorded(formula.Points), Extra: recorded(formula.Aux)}
+	recording, err := promql.NewRecording(lanes, sums, p.build.policy, p.Identity(), p.Confinement)
+	if err != nil {
+		return &Error{Reason: v1alpha1.ReasonInvalidQuery, Field: p.build.shape.field, Err: err}
+	}
+	p.Reads, p.Recording, p.Formula = reads, recording, formula
 	return nil
 }

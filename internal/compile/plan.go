@@ -6,6 +6,7 @@ package compile
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -58,13 +59,48 @@ type Plan struct {
 	// Tiers are the burn rates that are watched.
 	Tiers []slo.Tier
 
-	// Reads are the queries; they are empty until Bind was called where
-	// Histogram asks for the boundaries of its buckets.
+	// Alerts is what is installed for on-call, and Ruled says that a ruler records
+	// the objective and evaluates them.
+	Alerts Alerts
+	Ruled  bool
+
+	// Reads are the queries, and Recording the expressions of rules; they are
+	// empty until Bind was called where Histogram asks for the boundaries of its
+	// buckets.
 	Reads     promql.Reads
+	Recording promql.Recording
 	Formula   Formula
 	Histogram *Histogram
 
+	// Confinement is the labels that the source wants in every selector.
+	Confinement promql.Confinement
+
 	build builder
+}
+
+// Alerts is what the alerts of an objective carry and when they fire.
+type Alerts struct {
+	// Description is the promise in a sentence; it may be empty.
+	Description string
+	// Page, Ticket and Absent are added to the alerts of their kind.
+	Page, Ticket, Absent Alert
+	// AbsentAfter is how long data must be absent; 0 installs no such alert.
+	AbsentAfter time.Duration
+	// MinimumBadEvents is how many bad events the long window of a tier must hold.
+	MinimumBadEvents float64
+	KeepFiringFor    time.Duration
+	// Runbook and Dashboard are addresses; they may be empty.
+	Runbook, Dashboard string
+}
+
+// Alert is the labels and annotations that a person adds to an alert.
+type Alert struct{ Labels, Annotations map[string]string }
+
+// Identity selects the objective's own series among those that are recorded.
+// They have the labels that the source wants, apart from those that say whose
+// they are.
+func (p *Plan) Identity() promql.Confinement {
+	return p.Confinement.Without("namespace", "objective").Confine("namespace", p.Key.Namespace).Confine("objective", p.Key.Name)
 }
 
 // IntervalMethod is how the confidence interval of an attainment is found.
@@ -83,6 +119,14 @@ const (
 type Term struct {
 	Lane   string
 	Weight float64
+}
+
+func recorded(terms []Term) []promql.Term {
+	out := make([]promql.Term, len(terms))
+	for i, t := range terms {
+		out[i] = promql.Term(t)
+	}
+	return out
 }
 
 // Formula makes points, events and the third count out of lanes. A lane that

@@ -62,6 +62,10 @@ type Book struct {
 	minutes column
 	// invalid is when the last sample of NaN or infinity was read.
 	invalid time.Time
+	// data is the end of the last minute or bucket that has data.
+	data time.Time
+	// recorded is the end of the last minute that a ruler recorded.
+	recorded time.Time
 }
 
 // column is a run of sums in parallel slices, which take half the memory of a
@@ -98,6 +102,29 @@ func (b *Book) Invalid() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return !b.invalid.IsZero() && b.cursor.Sub(b.invalid) < b.terms.Longest
+}
+
+// LastData is the end of the last minute that has data, zero where none has.
+func (b *Book) LastData() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.data
+}
+
+// LastRecorded is the end of the last minute that a ruler recorded, zero where
+// none was found.
+func (b *Book) LastRecorded() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.recorded
+}
+
+func (b *Book) noteRecorded(newest time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if newest.After(b.recorded) {
+		b.recorded = newest
+	}
 }
 
 // Since sums the time from start up to the last minute that was read.

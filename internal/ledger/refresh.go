@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/experience-slo/operator/internal/promql"
+	"github.com/experience-slo/operator/internal/slo"
 )
 
 // chunk is the longest time that one query asks buckets of: an answer holds at
@@ -27,23 +28,52 @@ type Querier interface {
 // On an error the book stays as it was, so that the next refresh reads the same
 // again: nothing is lost and nothing is counted twice.
 func (b *Book) Refresh(ctx context.Context, q Querier, from, to time.Time) error {
+	return b.RefreshRecorded(ctx, q, nil, from, to)
+}
+
+// RefreshRecorded is Refresh for an objective that a ruler records: it takes
+// what the record holds and asks only for the rest. Where the ruler is late by
+// less than the record's grace, it reads up to the last minute that there is.
+func (b *Book) RefreshRecorded(ctx context.Context, q Querier, record *Record, from, to time.Time) error {
 	b.reading.Lock()
 	defer b.reading.Unlock()
-	to = to.Truncate(time.Minute)
-	from = b.terms.Grid.Start(b.terms.Grid.Index(from.Truncate(time.Minute).Add(time.Minute)))
-	if cursor := b.Cursor(); cursor.After(from) {
-		from = cursor
-	}
+	b.noteRecorded(record.newest())
+	to = record.settle(to.Truncate(time.Minute))
+	from = b.begin(from)
 	if !to.After(from) {
 		return nil
 	}
-	r := &reader{terms: b.terms, q: q}
+	r := &reader{terms: b.terms, q: q, record: record}
 	page, err := r.read(ctx, from, to, b.kept())
 	if err != nil {
 		return err
 	}
 	b.commit(page, from, to)
 	return nil
+}
+
+// begin is where reading goes on: at the cursor or, in an empty book and after
+// a pause longer than the window, at the bucket's edge before from.
+func (b *Book) begin(from time.Time) time.Time {
+	from = b.terms.Grid.Start(b.terms.Grid.Index(from.Truncate(time.Minute).Add(time.Minute)))
+	if cursor := b.Cursor(); cursor.After(from) {
+		return cursor
+	}
+	return from
+}
+
+// stretches cuts the time from a minute on into whole buckets and minutes: of
+// the bucket that was begun, and of the recent past.
+func stretches(grid slo.Grid, from, to time.Time, recent time.Duration) (minutes []slo.Span, buckets slo.Span) {
+	edge := grid.Start(grid.Index(to.Add(-recent))) // whole buckets end here
+	if !edge.After(from) {
+		return []slo.Span{{Start: from, End: to}}, slo.Span{}
+	}
+	first := grid.Start(grid.Index(from))
+	if first.Before(from) {
+		first = first.Add(grid.Width)
+	}
+	return []slo.Span{{Start: from, End: first}, {Start: edge, End: to}}, slo.Span{Start: first, End: edge}
 }
 
 func (b *Book) commit(p *page, from, to time.Time) {
@@ -62,7 +92,19 @@ func (b *Book) commit(p *page, from, to time.Time) {
 	if p.invalid {
 		b.invalid = to
 	}
+	b.noteData(p)
 	b.trim()
+}
+
+// noteData remembers when there was data last.
+func (b *Book) noteData(p *page) {
+	for _, entries := range []map[int64]entry{p.buckets, p.minutes} {
+		for at, e := range entries {
+			if end := time.Unix(at, 0).UTC(); e.covered > 0 && end.After(b.data) {
+				b.data = end
+			}
+		}
+	}
 }
 
 // page is what a refresh read: entries by the second at which they end.
@@ -75,22 +117,18 @@ type page struct {
 
 // reader reads one page.
 type reader struct {
-	terms Terms
-	q     Querier
+	terms  Terms
+	q      Querier
+	record *Record
 }
 
-// read cuts the time into an unfinished bucket's minutes, whole buckets, and
-// the minutes of the recent past.
+// read reads whole buckets, and the minutes before and after them.
 func (r *reader) read(ctx context.Context, from, to time.Time, recent time.Duration) (*page, error) {
-	grid := r.terms.Grid
-	edge := grid.Start(grid.Index(to.Add(-recent))) // whole buckets end here
-	if !edge.After(from) {
-		minutes, invalid, err := r.minutes(ctx, from, to)
-		return &page{minutes: minutes, minutesFrom: from, invalid: invalid}, err
-	}
-	first := grid.Start(grid.Index(from))
-	if first.Before(from) {
-		first = first.Add(grid.Width)
+	minutes, buckets := stretches(r.terms.Grid, from, to, recent)
+	last := minutes[len(minutes)-1]
+	if buckets.Start.IsZero() {
+		entries, invalid, err := r.minutes(ctx, from, to)
+		return &page{minutes: entries, minutesFrom: from, invalid: invalid}, err
 	}
 	var parts [3]struct {
 		entries map[int64]entry
@@ -98,9 +136,9 @@ func (r *reader) read(ctx context.Context, from, to time.Time, recent time.Durat
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	for i, part := range []func() (map[int64]entry, bool, error){
-		func() (map[int64]entry, bool, error) { return r.minutes(ctx, from, first) },
-		func() (map[int64]entry, bool, error) { return r.buckets(ctx, first, edge) },
-		func() (map[int64]entry, bool, error) { return r.minutes(ctx, edge, to) },
+		func() (map[int64]entry, bool, error) { return r.minutes(ctx, minutes[0].Start, minutes[0].End) },
+		func() (map[int64]entry, bool, error) { return r.buckets(ctx, buckets.Start, buckets.End) },
+		func() (map[int64]entry, bool, error) { return r.minutes(ctx, last.Start, last.End) },
 	} {
 		group.Go(func() (err error) {
 			parts[i].entries, parts[i].invalid, err = part()
@@ -110,15 +148,57 @@ func (r *reader) read(ctx context.Context, from, to time.Time, recent time.Durat
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	p := &page{buckets: parts[1].entries, minutes: parts[2].entries, minutesFrom: edge}
+	p := &page{buckets: parts[1].entries, minutes: parts[2].entries, minutesFrom: last.Start}
 	// The rest of the unfinished bucket is too old to be kept by minutes.
 	maps.Copy(p.buckets, parts[0].entries)
 	p.invalid = parts[0].invalid || parts[1].invalid || parts[2].invalid
 	return p, nil
 }
 
-// buckets reads whole buckets between two of their edges, in chunks at once.
+// buckets takes whole buckets between two of their edges from the record, and
+// reads those that it lacks.
 func (r *reader) buckets(ctx context.Context, from, to time.Time) (map[int64]entry, bool, error) {
+	if r.record == nil {
+		return r.rawBuckets(ctx, from, to)
+	}
+	out, lack := r.record.whole(from, to, r.terms.Grid.Width)
+	for _, run := range runsOf(lack.missing, r.terms.Grid.Width, 0) {
+		raw, invalid, err := r.rawBuckets(ctx, run.from, run.to)
+		if err != nil {
+			return nil, false, err
+		}
+		maps.Copy(out, raw)
+		lack.invalid = lack.invalid || invalid
+	}
+	return out, lack.invalid, nil
+}
+
+// minutes takes the minutes after from up to to from the record, and reads
+// those that it lacks.
+func (r *reader) minutes(ctx context.Context, from, to time.Time) (map[int64]entry, bool, error) {
+	if r.record == nil {
+		return r.rawMinutes(ctx, from, to)
+	}
+	out, lack := r.record.page(from, to)
+	for _, run := range runsOf(lack.missing, time.Minute, 0) {
+		raw, invalid, err := r.rawMinutes(ctx, run.from, run.to)
+		if err != nil {
+			return nil, false, err
+		}
+		maps.Copy(out, raw)
+		lack.invalid = lack.invalid || invalid
+	}
+	exact := table{}
+	if err := r.recount(ctx, r.terms.Reads.ExactMinute, exact, lack.resets, time.Minute); err != nil {
+		return nil, false, err
+	}
+	entries, _ := exact.entries(r.terms.Formula)
+	maps.Copy(out, entries)
+	return out, lack.invalid, nil
+}
+
+// rawBuckets reads whole buckets between two of their edges, in chunks at once.
+func (r *reader) rawBuckets(ctx context.Context, from, to time.Time) (map[int64]entry, bool, error) {
 	var starts []time.Time
 	for at := from; at.Before(to); at = at.Add(chunk) {
 		starts = append(starts, at)
@@ -155,7 +235,7 @@ func (r *reader) chunk(ctx context.Context, from, to time.Time) (map[int64]entry
 	out, broken := t.entries(r.terms.Formula)
 	// One NaN spoils the sum of its bucket: the minutes beside it still count.
 	for _, run := range runsOf(broken, width, 0) {
-		minutes, _, err := r.minutes(ctx, run.from, run.to)
+		minutes, _, err := r.rawMinutes(ctx, run.from, run.to)
 		if err != nil {
 			return nil, false, err
 		}
@@ -193,8 +273,8 @@ func (r *reader) gather(minutes, buckets map[int64]entry) {
 	}
 }
 
-// minutes reads the minutes after from up to to.
-func (r *reader) minutes(ctx context.Context, from, to time.Time) (map[int64]entry, bool, error) {
+// rawMinutes reads the minutes after from up to to.
+func (r *reader) rawMinutes(ctx context.Context, from, to time.Time) (map[int64]entry, bool, error) {
 	if !to.After(from) {
 		return nil, false, nil
 	}

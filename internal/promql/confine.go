@@ -3,6 +3,7 @@ package promql
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -17,9 +18,37 @@ type Confinement []*labels.Matcher
 
 // Confine adds a label that every series read must have.
 func (c Confinement) Confine(label, value string) Confinement {
+	if slices.ContainsFunc(c, func(m *labels.Matcher) bool { return m.Name == label && m.Value == value }) {
+		return c
+	}
 	out := append(slices.Clone(c), labels.MustNewMatcher(labels.MatchEqual, label, value))
 	// One order, so that the same object always gives the same text.
 	slices.SortFunc(out, func(a, b *labels.Matcher) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// ConfineAny adds a label that must have one of the values.
+func (c Confinement) ConfineAny(label string, values ...string) Confinement {
+	quoted := make([]string, len(values))
+	for i, value := range values {
+		quoted[i] = regexp.QuoteMeta(value)
+	}
+	return append(slices.Clone(c), labels.MustNewMatcher(labels.MatchRegexp, label, strings.Join(quoted, "|")))
+}
+
+// Without leaves labels out.
+func (c Confinement) Without(names ...string) Confinement {
+	return slices.DeleteFunc(slices.Clone(c), func(m *labels.Matcher) bool { return slices.Contains(names, m.Name) })
+}
+
+// Labels gives the labels with the one value that each must have.
+func (c Confinement) Labels() map[string]string {
+	out := map[string]string{}
+	for _, m := range c {
+		if m.Type == labels.MatchEqual {
+			out[m.Name] = m.Value
+		}
+	}
 	return out
 }
 

@@ -129,6 +129,28 @@ func (c *Client) Instant(ctx context.Context, expr string, at time.Time) (model.
 	return result, nil
 }
 
+// Samples gives the samples that a range selector holds at a moment, with the
+// times at which they were written.
+func (c *Client) Samples(ctx context.Context, selector string, at time.Time) (model.Matrix, error) {
+	var result model.Matrix
+	err := c.query(ctx, func(ctx context.Context, api v1.API) error {
+		value, warnings, _, err := api.Query(ctx, selector, at, c.options()...)
+		if err != nil {
+			return err
+		}
+		matrix, ok := value.(model.Matrix)
+		if !ok {
+			return c.wrongShape(value, "a range of samples")
+		}
+		result = matrix
+		return c.accept(len(matrix), warnings)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
 // BuildInfo returns the version the server gives itself. Not every
 // Prometheus-compatible server has one.
 func (c *Client) BuildInfo(ctx context.Context) (version string, err error) {

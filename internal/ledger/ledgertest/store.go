@@ -108,13 +108,26 @@ func (s *Store) PutHistogram(at time.Time, h *histogram.Histogram, pairs ...stri
 
 // Range answers a range query as Prometheus' HTTP API does.
 func (s *Store) Range(ctx context.Context, expr string, start, end time.Time, step time.Duration) (model.Matrix, error) {
+	return s.run(ctx, func() (promql.Query, error) {
+		return s.engine.NewRangeQuery(ctx, s.data, nil, expr, start, end, step)
+	})
+}
+
+// Samples answers an instant query of a range selector.
+func (s *Store) Samples(ctx context.Context, selector string, at time.Time) (model.Matrix, error) {
+	return s.run(ctx, func() (promql.Query, error) {
+		return s.engine.NewInstantQuery(ctx, s.data, nil, selector, at)
+	})
+}
+
+func (s *Store) run(ctx context.Context, prepare func() (promql.Query, error)) (model.Matrix, error) {
 	s.queries.Add(1)
 	if s.Fail != nil {
 		if err := s.Fail(); err != nil {
 			return nil, err
 		}
 	}
-	query, err := s.engine.NewRangeQuery(ctx, s.data, nil, expr, start, end, step)
+	query, err := prepare()
 	if err != nil {
 		return nil, fmt.Errorf("prepare query: %w", err)
 	}
