@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/ledger"
 	"github.com/experience-slo/operator/internal/ledger/ledgertest"
 )
@@ -78,6 +79,8 @@ type trial struct {
 	book   *ledger.Book
 	kind   kind
 	policy ledgertest.Policy
+	plan   *compile.Plan
+	ruler  *ruler       // nil where none records
 	broken atomic.Int64 // the query that fails; none at 0
 }
 
@@ -94,16 +97,24 @@ func (c *trial) fail() error {
 // the truth.
 func (c *trial) refresh(to time.Time) {
 	c.Helper()
-	if err := c.book.Refresh(context.Background(), c.store, to.Add(-c.window), to); err != nil {
+	end, err := c.read(to.Add(-c.window), to)
+	if err != nil {
 		c.Fatalf("Refresh(%s): %v", to, err)
 	}
-	end := to.Truncate(time.Minute)
 	if got := c.book.Cursor(); !got.Equal(end) {
 		c.Fatalf("Cursor(): %s, want %s", got, end)
 	}
 	c.compare("window", end.Add(-c.window))
 	part := time.Duration(rapid.IntRange(1, int(c.window/time.Minute)).Draw(c.T, "part")) * time.Minute
 	c.compare("part", end.Add(-part))
+}
+
+// read brings the book up to a moment and gives the end of its last minute.
+func (c *trial) read(from, to time.Time) (time.Time, error) {
+	if c.ruler == nil {
+		return to.Truncate(time.Minute), c.book.Refresh(context.Background(), c.store, from, to)
+	}
+	return c.ruler.read(c, from, to)
 }
 
 // compare compares all since a moment with the truth, by ==.
@@ -125,11 +136,11 @@ func (c *trial) refreshBroken(to time.Time, query int) {
 	before, start := c.book.Cursor(), to.Truncate(time.Minute).Add(-c.window)
 	want := c.book.Since(start)
 	c.broken.Store(int64(query))
-	err := c.book.Refresh(context.Background(), c.store, to.Add(-c.window), to)
+	end, err := c.read(to.Add(-c.window), to)
 	c.broken.Store(0)
 	switch {
 	case err == nil:
-		c.compare("refresh without a failure", start)
+		c.compare("refresh without a failure", end.Add(-c.window))
 	case !errors.Is(err, errInjected):
 		c.Fatalf("Refresh(%s): %v, want %v", to, err, errInjected)
 	default:
@@ -150,6 +161,9 @@ func (c *trial) live() {
 	end := c.world.End()
 	first := rapid.IntRange(0, int(c.world.Length/time.Second)).Draw(c.T, "first")
 	for at := c.world.Start.Add(time.Duration(first) * time.Second); at.Before(end); {
+		if c.ruler != nil {
+			c.ruler.record(c, at)
+		}
 		switch rapid.SampledFrom([]string{"tick", "tick", "tick", "tick", "failure", "restart"}).Draw(c.T, "step") {
 		case "failure":
 			c.refreshBroken(at, rapid.IntRange(1, 4).Draw(c.T, "query"))
@@ -192,11 +206,13 @@ func (c *trial) minutes() {
 // -rapid.checks says otherwise.
 const worldsOfAKind = "20"
 
+// rapidAsked says that the number of worlds was given on the command line.
+var rapidAsked bool
+
 func TestMain(m *testing.M) {
 	flag.Parse()
-	chosen := false
-	flag.Visit(func(f *flag.Flag) { chosen = chosen || f.Name == "rapid.checks" })
-	if !chosen {
+	flag.Visit(func(f *flag.Flag) { rapidAsked = rapidAsked || f.Name == "rapid.checks" })
+	if !rapidAsked {
 		if err := flag.Set("rapid.checks", worldsOfAKind); err != nil {
 			panic(err)
 		}
@@ -252,7 +268,8 @@ func newTrial(t *rapid.T, k kind) *trial {
 	}
 	c.store.Fail = c.fail
 	c.policy = c.drawPolicy()
-	c.terms = ledger.TermsOf(planOf(t, c.store, objective(k, c.policy, c.drawWindow()), c.world.End()))
+	c.plan = planOf(t, c.store, objective(k, c.policy, c.drawWindow()), c.world.End())
+	c.terms = ledger.TermsOf(c.plan)
 	c.truth = k.truth(countingIn(c.world, c.policy))
 	c.book = ledger.NewBook(c.terms)
 	return c
