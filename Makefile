@@ -74,8 +74,8 @@ image: ## Build the container image.
 	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
 
 .PHONY: parts
-parts: ## Build the programs that tests and the demo run: etcd, kube-apiserver, kubectl, Prometheus, promtool.
-	@hack/tools/build.sh etcd kube-apiserver kubectl prometheus promtool
+parts: ## Build the programs that tests and the demo run: etcd, kube-apiserver, kubectl, Prometheus, promtool, Alertmanager.
+	@hack/tools/build.sh etcd kube-apiserver kubectl prometheus promtool alertmanager
 
 # tool-NAME builds one of the pinned programs.
 tool-%:

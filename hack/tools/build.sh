@@ -45,6 +45,10 @@ describe() {
     ld+=" -X github.com/prometheus/common/version.Version=$(sed -E 's/^v0\.30?/3./' <<<"$version")"
     if [[ $1 == prometheus ]]; then about='4 min'; fi
     ;;
+  alertmanager)
+    pkg=github.com/prometheus/alertmanager/cmd/$1 version=$(pinned "$1" github.com/prometheus/alertmanager)
+    ld+=" -X github.com/prometheus/common/version.Version=${version#v}"
+    ;;
   controller-gen) pkg=sigs.k8s.io/controller-tools/cmd/$1 version=$(pinned "$1" sigs.k8s.io/controller-tools) ;;
   crd-ref-docs) pkg=github.com/elastic/crd-ref-docs version=$(pinned "$1" github.com/elastic/crd-ref-docs) ;;
   kube-api-linter) pkg=. version=$(pinned "$1" sigs.k8s.io/kube-api-linter) ;;
@@ -53,7 +57,7 @@ describe() {
     version=$(pinned "$1" github.com/golangci/golangci-lint/v2)
     ld+=" -X main.version=$version"
     ;;
-  *) die "unknown tool '$1': the tools are etcd kube-apiserver kubectl prometheus promtool controller-gen crd-ref-docs kube-api-linter golangci-lint" ;;
+  *) die "unknown tool '$1': the tools are etcd kube-apiserver kubectl prometheus promtool alertmanager controller-gen crd-ref-docs kube-api-linter golangci-lint" ;;
   esac
 }
 
