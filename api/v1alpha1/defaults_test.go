@@ -79,7 +79,7 @@ func TestAdmittedObjectives(t *testing.T) {
 			edits:  instead("score", map[string]any{"mean": mean()}, "4.2", edits{"spec.alerting": map[string]any{"ticket": map[string]any{}}}),
 			want: func() ObjectiveSpec {
 				s := score(ScoreIndicator{Mean: meanScore}, "4.2")
-				s.Alerting = &Alerting{Ticket: &AlertTier{}}
+				s.Alerting = &Alerting{Ticket: &AlertTier{Mode: AlertEnabled}, MinimumBadEvents: 3}
 				return s
 			}(),
 		},
@@ -121,7 +121,7 @@ func TestAdmittedSources(t *testing.T) {
 	plain := MetricSourceSpec{
 		URL: "http://prometheus.monitoring.svc:9090", Interval: minutes(time.Minute), Delay: minutes(30 * time.Second),
 		Timeout: minutes(30 * time.Second), StaleAfter: minutes(10 * time.Minute),
-		Limits: Limits{Concurrency: 4, ResponseBytes: 16 << 20, Series: 1000}, Rules: Rules{Output: RulesOutputNone},
+		Limits: Limits{Concurrency: 4, ResponseBytes: 16 << 20, Series: 1000}, Rules: Rules{Output: RulesOutputNone, GroupPrefix: "experience"},
 	}
 	but := func(change func(*MetricSourceSpec)) MetricSourceSpec {
 		spec := *plain.DeepCopy()

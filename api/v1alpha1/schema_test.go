@@ -79,6 +79,9 @@ func costs(t *testing.T, d *definition, each func(path, rule string, cost uint64
 		if node.Items != nil {
 			visit(path+"[]", node.Items.Schema, context.ChildItemsContext(node.Items.Schema))
 		}
+		if node.AdditionalProperties != nil && node.AdditionalProperties.Schema != nil {
+			visit(path+"{}", node.AdditionalProperties.Schema, context.ChildAdditionalPropertiesContext(node.AdditionalProperties.Schema))
+		}
 	}
 	visit("", d.openAPI(), crdvalidation.RootCELContext(d.openAPI()))
 }

@@ -106,7 +106,6 @@ var sourceMistakes = map[string]struct {
 	"MatchersMany":  {edits{"spec.matchers": matchers(17)}, []string{"spec.matchers: must have at most 16 items"}},
 	"TenancyEmpty":  {edits{"spec.tenancy": map[string]any{}}, []string{"spec.tenancy.label: Required value"}},
 	"TenancyLabel":  {edits{"spec.tenancy.label": "name space"}, []string{"spec.tenancy.label: should match '^[a-zA-Z_][a-zA-Z0-9_]*$'"}},
-	"RulesOther":    {edits{"spec.rules.output": "Thanos"}, []string{`spec.rules.output: supported values: "None"`}},
 	"IntervalShort": {edits{"spec.interval": "14s"}, []string{"spec.interval: interval must be between 15s and 1h, written like 1m30s"}},
 	"IntervalLong":  {edits{"spec.interval": "61m"}, []string{"spec.interval: interval must be between 15s and 1h, written like 1m30s"}},
 	"IntervalDays":  {edits{"spec.interval": "1d"}, []string{"spec.interval: interval must be between 15s and 1h, written like 1m30s"}},
@@ -184,6 +183,12 @@ func TestEveryRuleIsTried(t *testing.T) {
 		fmt.Fprintln(&met, tc.want)
 	}
 	for _, tc := range clusterMistakes {
+		fmt.Fprintln(&met, tc.want)
+	}
+	for _, tc := range alertingMistakes {
+		fmt.Fprintln(&met, tc.want)
+	}
+	for _, tc := range rulesMistakes {
 		fmt.Fprintln(&met, tc.want)
 	}
 	for _, plural := range plurals {

@@ -249,45 +249,6 @@ func TestCompile(t *testing.T) {
 	}
 }
 
-func TestCompileTiers(t *testing.T) {
-	both := &v1alpha1.Alerting{Page: &v1alpha1.AlertTier{}, Ticket: &v1alpha1.AlertTier{}}
-	type args struct {
-		indicator v1alpha1.Indicator
-		target    v1alpha1.Target
-		alerting  *v1alpha1.Alerting
-	}
-	good := events("good_total", "", "x_total")
-	cases := map[string]struct {
-		reason string
-		args   args
-		want   map[slo.Severity]int
-	}{
-		"Default": {reason: "All are watched.", args: args{good, "75%", nil}, want: map[slo.Severity]int{slo.Page: 2, slo.Ticket: 2}},
-		"Survey":  {reason: "A survey pages nobody.", args: args{netPromoter(), "30", nil}, want: map[slo.Severity]int{slo.Ticket: 2}},
-		"Both":    {reason: "As asked for.", args: args{good, "75%", both}, want: map[slo.Severity]int{slo.Page: 2, slo.Ticket: 2}},
-		"Tickets": {reason: "As asked for.", args: args{good, "75%", &v1alpha1.Alerting{Ticket: both.Ticket}}, want: map[slo.Severity]int{slo.Ticket: 2}},
-		"Pages":   {reason: "As asked for.", args: args{good, "75%", &v1alpha1.Alerting{Page: both.Page}}, want: map[slo.Severity]int{slo.Page: 2}},
-		"None":    {reason: "Nothing is watched.", args: args{good, "75%", &v1alpha1.Alerting{}}, want: map[slo.Severity]int{}},
-	}
-	for name, tc := range cases {
-		t.Run(name, func(t *testing.T) {
-			plan, err := compile.Compile(input(objective(tc.args.indicator, target(tc.args.target), func(o *v1alpha1.Objective) {
-				o.Spec.Alerting = tc.args.alerting
-			})))
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := map[slo.Severity]int{}
-			for _, tier := range plan.Tiers {
-				got[tier.Severity]++
-			}
-			if diff := cmp.Diff(tc.want, got); diff != "" {
-				t.Errorf("\n%s\nTiers by severity: -want, +got:\n%s", tc.reason, diff)
-			}
-		})
-	}
-}
-
 func TestKeyOf(t *testing.T) {
 	cases := map[string]struct {
 		reason string
