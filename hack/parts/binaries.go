@@ -15,11 +15,12 @@ const BinEnv = "EXPERIENCE_BIN"
 // Names of the programs that this package knows to run, and of those that tests
 // run themselves.
 const (
-	Etcd       = "etcd"
-	APIServer  = "kube-apiserver"
-	Kubectl    = "kubectl"
-	PromServer = "prometheus"
-	Promtool   = "promtool"
+	Etcd        = "etcd"
+	APIServer   = "kube-apiserver"
+	Kubectl     = "kubectl"
+	PromServer  = "prometheus"
+	Promtool    = "promtool"
+	AlertServer = "alertmanager"
 )
 
 // errNoModule means that no go.mod lies at or above the working directory.
@@ -40,7 +41,7 @@ func Find() (Binaries, error) {
 		}
 		dir = filepath.Join(root, "bin")
 	}
-	for _, name := range []string{Etcd, APIServer, Kubectl, PromServer, Promtool} {
+	for _, name := range []string{Etcd, APIServer, Kubectl, PromServer, Promtool, AlertServer} {
 		if err := executable(filepath.Join(dir, name)); err != nil {
 			return "", fmt.Errorf("find %s: %w: run `make parts` to build it, or set %s to a folder that has it", name, err, BinEnv)
 		}

@@ -8,7 +8,7 @@ import (
 )
 
 func TestFind(t *testing.T) {
-	all := []string{Etcd, APIServer, Kubectl, PromServer, Promtool}
+	all := []string{Etcd, APIServer, Kubectl, PromServer, Promtool, AlertServer}
 	cases := map[string]struct {
 		reason string
 		make   func(t *testing.T, dir string)
@@ -25,8 +25,8 @@ func TestFind(t *testing.T) {
 		},
 		"OneMissing": {
 			reason: "the error names the program that is missing",
-			make:   func(t *testing.T, dir string) { writePrograms(t, dir, all[:4], 0o700) },
-			want:   []string{"make parts", Promtool},
+			make:   func(t *testing.T, dir string) { writePrograms(t, dir, all[:5], 0o700) },
+			want:   []string{"make parts", AlertServer},
 		},
 		"NotExecutable": {
 			reason: "a file that cannot be run is not a program",
@@ -66,7 +66,7 @@ func TestFindLooksInTheModule(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(root, "go.mod"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	writePrograms(t, filepath.Join(root, "bin"), []string{Etcd, APIServer, Kubectl, PromServer, Promtool}, 0o700)
+	writePrograms(t, filepath.Join(root, "bin"), []string{Etcd, APIServer, Kubectl, PromServer, Promtool, AlertServer}, 0o700)
 	t.Setenv(BinEnv, "")
 	t.Chdir(below)
 	got, err := Find()

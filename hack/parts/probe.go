@@ -16,23 +16,31 @@ func answers(client *http.Client, url string) func(context.Context) error {
 
 // request fails unless the answer is 200, and then quotes it.
 func request(ctx context.Context, client *http.Client, method, url string) error {
-	req, err := http.NewRequestWithContext(ctx, method, url, http.NoBody)
+	_, err := send(ctx, client, method, url, http.NoBody)
+	return err
+}
+
+// send sends a body of JSON, or none, and returns the answer. It fails unless
+// that is 200, and then quotes it.
+func send(ctx context.Context, client *http.Client, method, url string, body io.Reader) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, body)
 	if err != nil {
-		return fmt.Errorf("make request: %w", err)
+		return nil, fmt.Errorf("make request: %w", err)
 	}
+	req.Header.Set("Content-Type", "application/json")
 	resp, err := client.Do(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer resp.Body.Close() //nolint:errcheck // the body is read to its end below
-	body, err := io.ReadAll(resp.Body)
+	answer, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return fmt.Errorf("read answer: %w", err)
+		return nil, fmt.Errorf("read answer: %w", err)
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s %q answered %s: %s", method, url, resp.Status, body)
+		return nil, fmt.Errorf("%s %q answered %s: %s", method, url, resp.Status, answer)
 	}
-	return nil
+	return answer, nil
 }
 
 // loopback returns the URL of a port on this machine.

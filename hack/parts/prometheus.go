@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -30,7 +31,12 @@ type PrometheusOptions struct {
 	// ScrapeInterval (default 5s).
 	Targets        []string
 	ScrapeInterval time.Duration
-	// ConfigYAML is the whole prometheus.yml, instead of Targets and ScrapeInterval.
+	// Alertmanagers are host:port addresses that alerts are sent to.
+	Alertmanagers []string
+	// Rules are rule files by name, such as "shop.yaml", in the folder rules.
+	Rules map[string]string
+	// ConfigYAML is the whole prometheus.yml, instead of Targets, ScrapeInterval
+	// and Alertmanagers. It finds Rules with `rule_files: [rules/*.yaml]`.
 	ConfigYAML string
 	// WebConfigYAML is the web configuration file, for TLS and basic auth.
 	WebConfigYAML string
@@ -102,6 +108,24 @@ func (p *Prometheus) Reload(ctx context.Context, configYAML string) error {
 	return nil
 }
 
+// ReloadRules replaces all rule files and has the server read them. Files that
+// the server refuses are an error with its reason, and change nothing.
+func (p *Prometheus) ReloadRules(ctx context.Context, rules map[string]string) error {
+	before := p.rules() + ".before"
+	if err := os.Rename(p.rules(), before); err != nil {
+		return fmt.Errorf("keep rule files: %w", err)
+	}
+	err := writeRules(p.rules(), rules)
+	if err == nil {
+		err = request(ctx, p.client, http.MethodPost, p.URL+"/-/reload")
+	}
+	if err == nil {
+		return os.RemoveAll(before)
+	}
+	err = fmt.Errorf("reload rules: %w", err)
+	return errors.Join(err, os.RemoveAll(p.rules()), os.Rename(before, p.rules()))
+}
+
 // Restart ends the server and starts it again with the same data and address.
 func (p *Prometheus) Restart(ctx context.Context) error {
 	if err := p.process.stop(syscall.SIGTERM); err != nil {
@@ -140,7 +164,10 @@ func (p *Prometheus) prepare(o PrometheusOptions) error {
 	}
 	config := o.ConfigYAML
 	if config == "" {
-		config = scrapeConfig(o.Targets, o.ScrapeInterval)
+		config = scrapeConfig(o.Targets, o.ScrapeInterval) + alertConfig(o.Alertmanagers)
+	}
+	if err := writeRules(p.rules(), o.Rules); err != nil {
+		return err
 	}
 	if err := os.WriteFile(p.config(), []byte(config), 0o600); err != nil {
 		return fmt.Errorf("write configuration: %w", err)
@@ -150,6 +177,9 @@ func (p *Prometheus) prepare(o PrometheusOptions) error {
 		"--storage.tsdb.path=" + filepath.Join(p.Dir, "data"),
 		fmt.Sprintf("--storage.tsdb.retention.time=%ds", int64(o.Retention.Seconds())),
 		"--web.enable-lifecycle",
+		// The server finds its Alertmanagers a few seconds after its start, and
+		// would send what fired before only a minute later.
+		"--rules.alert.resend-delay=5s",
 	}
 	if o.WebConfigYAML != "" {
 		path := filepath.Join(p.Dir, "web.yml")
@@ -177,6 +207,8 @@ func (p *Prometheus) launch(ctx context.Context) error {
 
 func (p *Prometheus) config() string { return filepath.Join(p.Dir, "prometheus.yml") }
 
+func (p *Prometheus) rules() string { return filepath.Join(p.Dir, "rules") }
+
 // scheme is how a server with this web configuration is spoken to.
 func scheme(webConfigYAML string) string {
 	if strings.Contains(webConfigYAML, "tls_server_config") {
@@ -190,10 +222,6 @@ func scrapeConfig(targets []string, interval time.Duration) string {
 	if interval == 0 {
 		interval = defaultScrapeInterval
 	}
-	quoted := make([]string, len(targets))
-	for i, target := range targets {
-		quoted[i] = fmt.Sprintf("%q", target)
-	}
 	return fmt.Sprintf(`global:
   scrape_interval: %[1]dms
   scrape_timeout: %[1]dms
@@ -202,5 +230,39 @@ scrape_configs:
 - job_name: targets
   static_configs:
   - targets: [%[2]s]
-`, interval.Milliseconds(), strings.Join(quoted, ", "))
+rule_files: [rules/*.yaml]
+`, interval.Milliseconds(), quoted(targets))
+}
+
+// alertConfig is the part of a prometheus.yml that says where alerts go.
+func alertConfig(alertmanagers []string) string {
+	if len(alertmanagers) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(`alerting:
+  alertmanagers:
+  - static_configs:
+    - targets: [%s]
+`, quoted(alertmanagers))
+}
+
+func quoted(addresses []string) string {
+	out := make([]string, len(addresses))
+	for i, address := range addresses {
+		out[i] = strconv.Quote(address)
+	}
+	return strings.Join(out, ", ")
+}
+
+// writeRules makes a folder of rule files.
+func writeRules(dir string, rules map[string]string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make folder of rules: %w", err)
+	}
+	for name, text := range rules {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			return fmt.Errorf("write rules: %w", err)
+		}
+	}
+	return nil
 }

@@ -122,6 +122,40 @@ func TestPrometheusReload(t *testing.T) {
 	}
 }
 
+// fires is a rule file whose one alert fires at once.
+func fires(alert string) string {
+	return "groups: [{name: " + alert + ", interval: 1s, rules: [{alert: " + alert + ", expr: vector(1)}]}]\n"
+}
+
+func TestPrometheusSendsAlerts(t *testing.T) {
+	t.Parallel()
+	a := startAlertmanager(t, AlertmanagerOptions{})
+	p := startPrometheus(t, PrometheusOptions{
+		ScrapeInterval: time.Second,
+		Alertmanagers:  []string{a.Address},
+		Rules:          map[string]string{"first.yaml": fires("First"), "second.yaml": fires("Second")},
+	})
+	holds(t, a, map[string]string{"First": "active", "Second": "active"})
+
+	err := p.ReloadRules(t.Context(), map[string]string{"bad.yaml": "groups: nonsense"})
+	if err == nil || !strings.Contains(err.Error(), "reload") {
+		t.Errorf("ReloadRules of a bad file: want an error, got %v", err)
+	}
+	kept, err := filepath.Glob(filepath.Join(p.rules(), "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{filepath.Join(p.rules(), "first.yaml"), filepath.Join(p.rules(), "second.yaml")}
+	if diff := cmp.Diff(want, kept); diff != "" {
+		t.Errorf("rule files after a refused reload: -want, +got:\n%s", diff)
+	}
+
+	if err := p.ReloadRules(t.Context(), map[string]string{"third.yaml": fires("Third")}); err != nil {
+		t.Fatalf("ReloadRules: %v", err)
+	}
+	eventually(t, p, `ALERTS{alertname="Third"}`, "=> 1 ")
+}
+
 func TestPrometheusComesBackWithDataAndAddress(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
