@@ -110,16 +110,21 @@ func TestSamplesShowEverything(t *testing.T) {
 			"spec.window.rolling", "spec.window.calendar.unit=Week", "spec.window.calendar.unit=Month",
 			"spec.window.calendar.unit=Quarter", "spec.window.calendar.unit=Year", "spec.window.calendar.timeZone",
 			"spec.confidence", "spec.minimumEvents", "spec.newSeries=FromZero", "spec.newSeries=Ignore", "spec.suspend",
-			"spec.alerting.page", "spec.alerting.ticket", "spec.sourceRef", "spec.perspective=UX", "spec.perspective=CX",
+			"spec.alerting.page.mode=Disabled", "spec.alerting.page.labels", "spec.alerting.page.annotations", "spec.alerting.ticket",
+			"spec.alerting.dataAbsent.after", "spec.alerting.minimumBadEvents", "spec.alerting.keepFiringFor",
+			"spec.alerting.runbookURL", "spec.alerting.dashboardURL", "spec.sourceRef", "spec.perspective=UX", "spec.perspective=CX",
 		},
 		"MetricSource": {
 			"spec.authentication.basic", "spec.authentication.bearerToken", "spec.authentication.oauth2.scopes",
 			"spec.authentication.oauth2.ca", "spec.authentication.sigV4.roleARN", "spec.tls.certificate", "spec.tls.ca.secret",
-			"spec.tenant.value",
+			"spec.tenant.value", "spec.rules.output=None", "spec.rules.output=PrometheusRule", "spec.rules.output=ConfigMap",
+			"spec.rules.partialResponseStrategy",
 		},
 		"ClusterMetricSource": {
 			"spec.allowedNamespaces.names", "spec.allowedNamespaces.selector", "spec.tenancy", "spec.matchers",
 			"spec.tls.ca.configMap", "spec.limits.series", "spec.staleAfter",
+			"spec.rules.output=PrometheusRule", "spec.rules.output=ConfigMap", "spec.rules.namespace", "spec.rules.objectLabels",
+			"spec.rules.labels", "spec.rules.groupPrefix", "spec.rules.queryOffset",
 		},
 	}
 	all := samples(t)
