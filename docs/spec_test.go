@@ -117,7 +117,7 @@ func boundsOf(node *apiextensionsv1.JSONSchemaProps) []string {
 			out = append(out, plain(*number))
 		}
 	}
-	for _, number := range []*int64{node.MaxLength, node.MaxItems} {
+	for _, number := range []*int64{node.MaxLength, node.MaxItems, node.MaxProperties} {
 		if number != nil {
 			out = append(out, strconv.FormatInt(*number, 10))
 		}
