@@ -29,12 +29,27 @@ const (
 type Account interface {
 	Since(start time.Time) ledger.Stretch
 	Invalid() bool
+	// LastData is the end of the last minute that has data, zero where none has.
+	LastData() time.Time
 }
 
 // Burn is how fast the budget burns over a window.
 type Burn struct {
 	Window time.Duration
 	Rate   float64
+}
+
+// TierState is how a tier stands at the end of the verdict's window, by the same
+// terms as the rules that a ruler evaluates.
+type TierState struct {
+	Tier slo.Tier
+	// Long and Short are the burn rates over the tier's windows, NaN without events.
+	Long, Short float64
+	// Bad is how many points the events of the long window failed to earn.
+	Bad float64
+	// Burning says that both burn rates are above the tier's factor, and that Bad
+	// is no handful.
+	Burning bool
 }
 
 // Verdict is what was found. Ratios are in [0,1] and NaN where there are no
@@ -51,6 +66,8 @@ type Verdict struct {
 	// ExhaustsAt is zero when the budget lasts.
 	ExhaustsAt time.Time
 	Burns      []Burn
+	// Tiers are those of the plan, in its order, with data or without.
+	Tiers []TierState
 	// Lowest and Highest bound the attainment at Level; Level 0 asks for none.
 	Level           slo.Level
 	Lowest, Highest float64
@@ -65,7 +82,9 @@ type Verdict struct {
 	Estimated bool
 	// Invalid says that samples of NaN or infinity were left out as gaps.
 	Invalid bool
-	At      time.Time
+	// LastData is the end of the last minute that has data, zero where none has.
+	LastData time.Time
+	At       time.Time
 }
 
 // Evaluate judges an objective by its account at the time now.
@@ -79,8 +98,9 @@ func Evaluate(p *compile.Plan, account Account, now time.Time) Verdict {
 		Unit: p.Unit, Target: p.Target, Level: p.Level, MinimumEvents: p.MinimumEvents,
 		Events: s.Sums.Events, Coverage: coverage(s), Window: slo.Span{Start: s.Start, End: s.End},
 		Attainment: math.NaN(), BudgetRemaining: math.NaN(), At: now, Invalid: account.Invalid(),
-		Estimated: p.Histogram != nil && p.Histogram.Interpolated,
+		Estimated: p.Histogram != nil && p.Histogram.Interpolated, LastData: account.LastData(),
 	}
+	v.Tiers = tiers(p, account, v.Window.End)
 	attainment, ok := s.Sums.Attainment()
 	if !ok {
 		v.Reason = v1alpha1.ReasonNoData
@@ -91,7 +111,7 @@ func Evaluate(p *compile.Plan, account Account, now time.Time) Verdict {
 	}
 	v.Attainment = attainment
 	v.BudgetRemaining = slo.BudgetRemaining(attainment, p.Target)
-	v.spend(p, account, now)
+	v.spend(p, now)
 	v.judge(p, s.Sums)
 	return v
 }
@@ -104,19 +124,44 @@ func coverage(s ledger.Stretch) float64 {
 	return float64(s.Covered) / minutes
 }
 
-// spend finds the burn rate over the long window of each tier, and from the
-// longest one when the budget runs out.
-func (v *Verdict) spend(p *compile.Plan, account Account, now time.Time) {
-	end := v.Window.End
+// tiers finds how each tier of the plan stands at the end of what was read.
+func tiers(p *compile.Plan, account Account, end time.Time) []TierState {
+	out := make([]TierState, len(p.Tiers))
+	for i, tier := range p.Tiers {
+		long := account.Since(end.Add(-whole(tier.Long))).Sums
+		short := account.Since(end.Add(-whole(tier.Short))).Sums
+		s := TierState{Tier: tier, Long: burn(long, p.Target), Short: burn(short, p.Target), Bad: long.Events - long.Points}
+		// NaN is above nothing.
+		s.Burning = s.Long > tier.Factor && s.Short > tier.Factor && s.Bad >= p.Alerts.MinimumBadEvents
+		out[i] = s
+	}
+	return out
+}
+
+// whole is a window in the whole minutes that are counted.
+func whole(window time.Duration) time.Duration {
+	return max(window.Round(time.Minute), time.Minute)
+}
+
+func burn(s slo.Sums, target float64) float64 {
+	rate, ok := slo.BurnRate(s, target)
+	if !ok {
+		return math.NaN()
+	}
+	return rate
+}
+
+// spend lists the burn rate over the long window of each tier, and finds from
+// the longest one when the budget runs out.
+func (v *Verdict) spend(p *compile.Plan, now time.Time) {
 	seen := map[time.Duration]bool{}
-	for _, tier := range p.Tiers {
-		window := max(tier.Long.Round(time.Minute), time.Minute)
-		rate, ok := slo.BurnRate(account.Since(end.Add(-window)).Sums, p.Target)
-		if !ok || seen[window] {
+	for _, tier := range v.Tiers {
+		window := whole(tier.Tier.Long)
+		if math.IsNaN(tier.Long) || seen[window] {
 			continue
 		}
 		seen[window] = true
-		v.Burns = append(v.Burns, Burn{Window: window, Rate: rate})
+		v.Burns = append(v.Burns, Burn{Window: window, Rate: tier.Long})
 	}
 	if n := len(v.Burns); n > 0 {
 		v.ExhaustsAt, _ = slo.ExhaustsAt(now, v.BudgetRemaining, v.Burns[n-1].Rate, p.Window.Period(now))

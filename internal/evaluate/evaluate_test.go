@@ -24,6 +24,7 @@ type account struct {
 	window  time.Duration
 	covered float64
 	invalid bool
+	data    time.Time
 }
 
 func (a account) Since(start time.Time) ledger.Stretch {
@@ -35,6 +36,8 @@ func (a account) Since(start time.Time) ledger.Stretch {
 }
 
 func (a account) Invalid() bool { return a.invalid }
+
+func (a account) LastData() time.Time { return a.data }
 
 const window = 28 * 24 * time.Hour
 
