@@ -44,6 +44,7 @@ var layers = map[string]layer{
 	"internal/ledger":            {module: []string{"internal/compile", "internal/promql", "internal/slo"}},
 	"internal/ledger/ledgertest": {},
 	"internal/evaluate":          {module: []string{"api/v1alpha1", "internal/compile", "internal/ledger", "internal/slo"}, deny: []string{"context"}},
+	"internal/rules":             {module: []string{"api/v1alpha1", "internal/compile", "internal/promql", "internal/slo"}, deny: []string{"context"}},
 	"internal/status":            {module: []string{"api/v1alpha1", "internal/evaluate", "internal/slo"}},
 	"internal/metrics":           {module: []string{"internal/compile", "internal/evaluate", "internal/slo", "internal/source"}},
 	"controllers": {
