@@ -79,6 +79,7 @@ type trial struct {
 	book   *ledger.Book
 	kind   kind
 	policy ledgertest.Policy
+	oldest time.Time // what the book must hold begins here
 	plan   *compile.Plan
 	ruler  *ruler       // nil where none records
 	broken atomic.Int64 // the query that fails; none at 0
@@ -104,8 +105,9 @@ func (c *trial) refresh(to time.Time) {
 	if got := c.book.Cursor(); !got.Equal(end) {
 		c.Fatalf("Cursor(): %s, want %s", got, end)
 	}
-	c.compare("window", end.Add(-c.window))
-	part := time.Duration(rapid.IntRange(1, int(c.window/time.Minute)).Draw(c.T, "part")) * time.Minute
+	c.oldest = to.Truncate(time.Minute).Add(-c.window)
+	c.compare("window", c.oldest)
+	part := time.Duration(rapid.IntRange(1, int(end.Sub(c.oldest)/time.Minute)).Draw(c.T, "part")) * time.Minute
 	c.compare("part", end.Add(-part))
 }
 
@@ -136,11 +138,11 @@ func (c *trial) refreshBroken(to time.Time, query int) {
 	before, start := c.book.Cursor(), to.Truncate(time.Minute).Add(-c.window)
 	want := c.book.Since(start)
 	c.broken.Store(int64(query))
-	end, err := c.read(to.Add(-c.window), to)
+	_, err := c.read(to.Add(-c.window), to)
 	c.broken.Store(0)
 	switch {
 	case err == nil:
-		c.compare("refresh without a failure", end.Add(-c.window))
+		c.compare("refresh without a failure", start)
 	case !errors.Is(err, errInjected):
 		c.Fatalf("Refresh(%s): %v, want %v", to, err, errInjected)
 	default:
@@ -182,7 +184,7 @@ func (c *trial) minutes() {
 	c.Helper()
 	end := c.book.Cursor()
 	later := c.book.Since(end)
-	for start := end.Add(-time.Minute); !start.Before(end.Add(-c.window)); start = start.Add(-time.Minute) {
+	for start := end.Add(-time.Minute); !start.Before(c.oldest); start = start.Add(-time.Minute) {
 		got := c.book.Since(start)
 		if !got.Start.Equal(start) {
 			return // older than the minutes that are kept
