@@ -13,6 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/prometheus/promql/parser"
 
+	"github.com/experience-slo/operator/internal/evaluate"
+	"github.com/experience-slo/operator/internal/slo"
 	"github.com/experience-slo/operator/internal/source"
 )
 
@@ -40,7 +42,10 @@ type description struct{ Type, Labels string }
 func full() *prometheus.Registry {
 	reg := prometheus.NewPedanticRegistry()
 	r := New(reg)
-	r.Objective(speed, whole())
+	v := whole()
+	v.LastData, v.Tiers = evening, []evaluate.TierState{tier(slo.Page, time.Hour, true)}
+	r.Objective(absentAfter(*speed, time.Hour), v)
+	r.Rules(local, 12, 12)
 	r.Tick(local, 4, 3, time.Second)
 	for _, reason := range reasons {
 		r.Query(local, source.Observation{Duration: time.Second, Bytes: 10, Reason: reason})

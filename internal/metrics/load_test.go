@@ -10,6 +10,7 @@ import (
 
 	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/evaluate"
+	"github.com/experience-slo/operator/internal/slo"
 	"github.com/experience-slo/operator/internal/source"
 )
 
@@ -23,12 +24,16 @@ func manyPlans() []*compile.Plan {
 	return plans
 }
 
-// fourBurns is a verdict with as many burn rates as there are alert tiers.
+// fourBurns is a verdict with as many burn rates and tiers as an objective can have.
 func fourBurns() evaluate.Verdict {
 	v := whole()
 	v.Burns = []evaluate.Burn{
 		{Window: time.Hour, Rate: 0.5}, {Window: 6 * time.Hour, Rate: 0.6},
 		{Window: 24 * time.Hour, Rate: 0.7}, {Window: 72 * time.Hour, Rate: 0.8},
+	}
+	v.Tiers = []evaluate.TierState{
+		tier(slo.Page, time.Hour, false), tier(slo.Page, 6*time.Hour, false),
+		tier(slo.Ticket, 24*time.Hour, false), tier(slo.Ticket, 72*time.Hour, false),
 	}
 	return v
 }

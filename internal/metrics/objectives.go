@@ -3,7 +3,9 @@ package metrics
 import (
 	"math"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
@@ -27,6 +29,9 @@ var (
 	eventsDesc     = objectiveDesc("events", "Events counted in the objective's window.")
 	burnDesc       = objectiveDesc("burn_rate", "How fast the error budget burns over the window in the label; at 1 it lasts exactly as long as the objective's window.", "window")
 	coverageDesc   = objectiveDesc("coverage_ratio", "Share of the window's minutes that have data, between 0 and 1.")
+	tierDesc       = objectiveDesc("tier_burning", "Whether an alert tier burns: 1 if its long and its short window do and enough events are bad, else 0; only of objectives that no ruler records.", "severity", "window")
+	dataDesc       = objectiveDesc("last_data_timestamp_seconds", "End of the last minute that has data, in Unix seconds.")
+	absentDesc     = objectiveDesc("data_absent_seconds", "How old the last data may be before somebody hears of it; only of objectives that no ruler records.")
 	evaluatedDesc  = objectiveDesc("last_evaluation_timestamp_seconds", "Time of the last evaluation that had an answer, in Unix seconds.")
 )
 
@@ -50,7 +55,8 @@ func newObjectives() *objectives {
 // Describe implements prometheus.Collector.
 func (o *objectives) Describe(descs chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		attainmentDesc, targetDesc, budgetDesc, metDesc, eventsDesc, burnDesc, coverageDesc, evaluatedDesc,
+		attainmentDesc, targetDesc, budgetDesc, metDesc, eventsDesc, burnDesc, coverageDesc, tierDesc,
+		dataDesc, absentDesc, evaluatedDesc,
 	} {
 		descs <- d
 	}
@@ -88,12 +94,13 @@ func (o *objectives) forget(key types.NamespacedName) {
 	delete(o.series, key)
 }
 
-// fixed is the number of series that an objective has beside its burn rates.
-const fixed = 7
+// fixed is the number of series that an objective has beside its burn rates
+// and tiers.
+const fixed = 9
 
 func seriesOf(p *compile.Plan, v evaluate.Verdict) []series {
 	labels := pairs(objectiveLabels, p.Key.Namespace, p.Key.Name, p.Perspective, p.Service, p.Touchpoint)
-	all := make([]series, 0, fixed+len(v.Burns))
+	all := make([]series, 0, fixed+len(v.Burns)+len(v.Tiers))
 	add := func(desc *prometheus.Desc, value float64) {
 		if !math.IsNaN(value) {
 			all = append(all, series{desc: desc, labels: labels, value: value})
@@ -105,12 +112,63 @@ func seriesOf(p *compile.Plan, v evaluate.Verdict) []series {
 	add(metDesc, met(v.Outcome))
 	add(eventsDesc, v.Events)
 	add(coverageDesc, v.Coverage)
-	add(evaluatedDesc, float64(v.At.UnixMilli())/1000)
+	add(evaluatedDesc, seconds(v.At))
+	add(dataDesc, seconds(v.LastData))
+	add(absentDesc, absent(p))
 	for _, b := range v.Burns {
 		window := pairs([]string{"window"}, slo.FormatDuration(b.Window))
 		all = append(all, series{desc: burnDesc, labels: slices.Concat(labels, window), value: b.Rate})
 	}
-	return all
+	return append(all, tierSeries(p, v, labels)...)
+}
+
+// severities are what alerts call them.
+var severities = map[slo.Severity]string{slo.Page: "critical", slo.Ticket: "warning"}
+
+// tierSeries is what the tiers of an objective come to that no ruler watches;
+// where one does, these would have its alerts fire a second time. Tiers of short
+// windows can differ by their factors alone: they are one series, and it burns
+// when one of them does.
+func tierSeries(p *compile.Plan, v evaluate.Verdict, labels []*dto.LabelPair) []series {
+	if p.Ruled {
+		return nil
+	}
+	type kind struct {
+		severity slo.Severity
+		long     time.Duration
+	}
+	seen := map[kind]int{}
+	out := make([]series, 0, len(v.Tiers))
+	for _, state := range v.Tiers {
+		k := kind{state.Tier.Severity, state.Tier.Long}
+		at, known := seen[k]
+		if !known {
+			at = len(out)
+			seen[k] = at
+			which := pairs([]string{"severity", "window"}, severities[k.severity], slo.FormatDuration(k.long))
+			out = append(out, series{desc: tierDesc, labels: ordered(labels, which), value: 0})
+		}
+		if state.Burning {
+			out[at].value = 1
+		}
+	}
+	return out
+}
+
+// absent is NaN where nobody is told by a rule over the operator's metrics.
+func absent(p *compile.Plan) float64 {
+	if p.Ruled || p.Alerts.AbsentAfter == 0 {
+		return math.NaN()
+	}
+	return p.Alerts.AbsentAfter.Seconds()
+}
+
+// seconds is NaN for the zero time.
+func seconds(t time.Time) float64 {
+	if t.IsZero() {
+		return math.NaN()
+	}
+	return float64(t.UnixMilli()) / 1000
 }
 
 // met is NaN while it is not known whether the promise holds.
@@ -123,6 +181,13 @@ func met(o evaluate.Outcome) float64 {
 	default:
 		return math.NaN()
 	}
+}
+
+// ordered puts further labels where a registry wants them.
+func ordered(labels, more []*dto.LabelPair) []*dto.LabelPair {
+	out := slices.Concat(labels, more)
+	slices.SortFunc(out, func(a, b *dto.LabelPair) int { return strings.Compare(a.GetName(), b.GetName()) })
+	return out
 }
 
 func pairs(names []string, values ...string) []*dto.LabelPair {

@@ -31,6 +31,8 @@ type Recorder struct {
 	tickQueries    *prometheus.GaugeVec
 	tickObjectives *prometheus.GaugeVec
 	tickDuration   *prometheus.GaugeVec
+	rulesExpected  *prometheus.GaugeVec
+	rulesLoaded    *prometheus.GaugeVec
 }
 
 // New returns a Recorder whose metrics are registered with reg. It panics when
@@ -48,9 +50,11 @@ func New(reg prometheus.Registerer) *Recorder {
 		tickQueries:    gaugeVec("tick_queries", "Queries of the last tick."),
 		tickObjectives: gaugeVec("tick_objectives", "Objectives evaluated in the last tick."),
 		tickDuration:   gaugeVec("tick_duration_seconds", "Time that the last tick took, queries and judgement together."),
+		rulesExpected:  gaugeVec("rules_expected", "Rules of the operator that the source's ruler should have loaded."),
+		rulesLoaded:    gaugeVec("rules_loaded", "Rules of the operator that the source's ruler has loaded."),
 	}
 	reg.MustRegister(r.objectives, r.queryDuration, r.queryErrors, r.responseBytes,
-		r.tickQueries, r.tickObjectives, r.tickDuration)
+		r.tickQueries, r.tickObjectives, r.tickDuration, r.rulesExpected, r.rulesLoaded)
 	return r
 }
 
@@ -96,6 +100,22 @@ func (r *Recorder) Tick(key compile.SourceKey, queries, objectives int, d time.D
 	r.tickDuration.WithLabelValues(kind, ns, name).Set(d.Seconds())
 }
 
+// Rules takes down how many rules a source's ruler should have loaded, and how
+// many of these it has.
+func (r *Recorder) Rules(key compile.SourceKey, expected, loaded int) {
+	kind, ns, name := string(key.Kind), key.Namespace, key.Name
+	r.rulesExpected.WithLabelValues(kind, ns, name).Set(float64(expected))
+	r.rulesLoaded.WithLabelValues(kind, ns, name).Set(float64(loaded))
+}
+
+// ForgetRules removes what Rules took down: the source has no ruler any more, or
+// nobody knows what it has loaded.
+func (r *Recorder) ForgetRules(key compile.SourceKey) {
+	kind, ns, name := string(key.Kind), key.Namespace, key.Name
+	r.rulesExpected.DeleteLabelValues(kind, ns, name)
+	r.rulesLoaded.DeleteLabelValues(kind, ns, name)
+}
+
 // ForgetSource removes all series of a source. Call it after the source's last
 // query has ended, or that query brings some of them back.
 func (r *Recorder) ForgetSource(key compile.SourceKey) {
@@ -106,4 +126,5 @@ func (r *Recorder) ForgetSource(key compile.SourceKey) {
 	r.tickQueries.DeletePartialMatch(match)
 	r.tickObjectives.DeletePartialMatch(match)
 	r.tickDuration.DeletePartialMatch(match)
+	r.ForgetRules(key)
 }

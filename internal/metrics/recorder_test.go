@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/evaluate"
+	"github.com/experience-slo/operator/internal/slo"
 	"github.com/experience-slo/operator/internal/source"
 )
 
@@ -30,6 +32,29 @@ func plan(namespace, name, service, perspective, touchpoint string) *compile.Pla
 		Key:     types.NamespacedName{Namespace: namespace, Name: name},
 		Service: service, Perspective: perspective, Touchpoint: touchpoint,
 	}
+}
+
+// ruled is a plan whose alerts a ruler evaluates.
+func ruled(p compile.Plan) *compile.Plan {
+	p.Ruled, p.Alerts.AbsentAfter = true, time.Hour
+	return &p
+}
+
+// absentAfter is a plan that tells of data that is not there any more.
+func absentAfter(p compile.Plan, after time.Duration) *compile.Plan {
+	p.Alerts.AbsentAfter = after
+	return &p
+}
+
+func tier(severity slo.Severity, long time.Duration, burning bool) evaluate.TierState {
+	return evaluate.TierState{Tier: slo.Tier{Severity: severity, Long: long}, Burning: burning}
+}
+
+// tiered is a verdict with tiers alone.
+func tiered(tiers ...evaluate.TierState) evaluate.Verdict {
+	v := empty()
+	v.Tiers = tiers
+	return v
 }
 
 // whole is a verdict in which every figure is known.
@@ -176,6 +201,101 @@ func TestObjective(t *testing.T) {
 	}
 }
 
+func TestObjectiveTiers(t *testing.T) {
+	const name = "experience_objective_tier_burning"
+	type args struct {
+		plan    *compile.Plan
+		verdict evaluate.Verdict
+	}
+	cases := map[string]struct {
+		reason string
+		args   args
+		want   []string
+	}{
+		"Unruled": {
+			reason: "each tier of an objective that no ruler records has a series, by the labels of alerts",
+			args: args{speed, tiered(tier(slo.Page, time.Hour, true), tier(slo.Page, 6*time.Hour, false),
+				tier(slo.Ticket, 24*time.Hour, true), tier(slo.Ticket, 72*time.Hour, false))},
+			want: []string{
+				name + `{namespace="shop",objective="checkout-page-speed",perspective="UX",service="checkout",severity="critical",touchpoint="web",window="1h"} 1`,
+				name + `{namespace="shop",objective="checkout-page-speed",perspective="UX",service="checkout",severity="critical",touchpoint="web",window="6h"} 0`,
+				name + `{namespace="shop",objective="checkout-page-speed",perspective="UX",service="checkout",severity="warning",touchpoint="web",window="1d"} 1`,
+				name + `{namespace="shop",objective="checkout-page-speed",perspective="UX",service="checkout",severity="warning",touchpoint="web",window="3d"} 0`,
+			},
+		},
+		"Ruled": {
+			reason: "where a ruler fires the alerts, the operator's metrics must not fire them again",
+			args:   args{ruled(*speed), tiered(tier(slo.Page, time.Hour, true))},
+		},
+		"SameWindow": {
+			reason: "tiers that differ by their factor alone are one series, which burns when one of them does",
+			args: args{speed, tiered(tier(slo.Page, 12*time.Minute, false), tier(slo.Page, 12*time.Minute, true),
+				tier(slo.Ticket, 12*time.Minute, true), tier(slo.Ticket, 12*time.Minute, false))},
+			want: []string{
+				name + `{namespace="shop",objective="checkout-page-speed",perspective="UX",service="checkout",severity="critical",touchpoint="web",window="12m"} 1`,
+				name + `{namespace="shop",objective="checkout-page-speed",perspective="UX",service="checkout",severity="warning",touchpoint="web",window="12m"} 1`,
+			},
+		},
+		"None": {reason: "an objective without tiers has no series", args: args{speed, tiered()}},
+	}
+	for title, tc := range cases {
+		t.Run(title, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, recorded(t, tc.args.plan, tc.args.verdict, name)); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestObjectiveData(t *testing.T) {
+	const last, after = "experience_objective_last_data_timestamp_seconds", "experience_objective_data_absent_seconds"
+	seen := empty()
+	seen.LastData = evening.Add(-time.Hour)
+	type args struct {
+		plan    *compile.Plan
+		verdict evaluate.Verdict
+	}
+	cases := map[string]struct {
+		reason string
+		args   args
+		want   []string
+	}{
+		"Seen": {
+			reason: "when there was data last, and how old it may be",
+			args:   args{absentAfter(*speed, 90*time.Minute), seen},
+			want:   []string{after + "{" + speedLabels + "} 5400", last + "{" + speedLabels + "} 1.7408502e+09"},
+		},
+		"Never": {
+			reason: "what was never there is idle, not absent: it has no time, and 1970 would be a lie",
+			args:   args{absentAfter(*speed, time.Hour), empty()},
+			want:   []string{after + "{" + speedLabels + "} 3600"},
+		},
+		"Off":   {reason: "no time that it may be absent where the alert is off", args: args{speed, seen}, want: []string{last + "{" + speedLabels + "} 1.7408502e+09"}},
+		"Ruled": {reason: "nor where a ruler has the alert", args: args{ruled(*speed), seen}, want: []string{last + "{" + speedLabels + "} 1.7408502e+09"}},
+	}
+	for title, tc := range cases {
+		t.Run(title, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, recorded(t, tc.args.plan, tc.args.verdict, last, after)); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// recorded gives the lines of some metrics after one verdict.
+func recorded(t *testing.T, p *compile.Plan, v evaluate.Verdict, names ...string) []string {
+	t.Helper()
+	reg := prometheus.NewPedanticRegistry()
+	New(reg).Objective(p, v)
+	var out []string
+	for _, line := range exposition(t, reg) {
+		if name, _, _ := strings.Cut(line, "{"); slices.Contains(names, name) {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
 func TestSource(t *testing.T) {
 	type args struct{ record func(*Recorder) }
 	cases := map[string]struct {
@@ -221,12 +341,40 @@ func TestSource(t *testing.T) {
 				"experience_source_tick_queries{" + localLabels + "} 4",
 			},
 		},
+		"Rules": {
+			reason: "the gauges of rules show the last count",
+			args: args{func(r *Recorder) {
+				r.Rules(local, 10, 10)
+				r.Rules(local, 12, 10)
+			}},
+			want: []string{
+				"experience_source_rules_expected{" + localLabels + "} 12",
+				"experience_source_rules_loaded{" + localLabels + "} 10",
+			},
+		},
+		"ForgottenRules": {
+			reason: "a source that has no ruler any more has no count of rules, and keeps its ticks",
+			args: args{func(r *Recorder) {
+				r.Rules(local, 12, 10)
+				r.Rules(shared, 1, 0)
+				r.Tick(local, 4, 3, time.Second)
+				r.ForgetRules(local)
+			}},
+			want: []string{
+				`experience_source_rules_expected{kind="ClusterMetricSource",namespace="",source="default"} 1`,
+				`experience_source_rules_loaded{kind="ClusterMetricSource",namespace="",source="default"} 0`,
+				"experience_source_tick_duration_seconds{" + localLabels + "} 1",
+				"experience_source_tick_objectives{" + localLabels + "} 3",
+				"experience_source_tick_queries{" + localLabels + "} 4",
+			},
+		},
 		"Forgotten": {
 			reason: "all series of a source go with it, and those of one with the same name elsewhere stay",
 			args: args{func(r *Recorder) {
 				same := compile.SourceKey{Kind: shared.Kind, Name: local.Name}
 				r.Query(same, source.Observation{Reason: source.ReasonServer})
 				r.Tick(same, 1, 1, time.Second)
+				r.Rules(same, 1, 1)
 				r.Tick(local, 4, 3, time.Second)
 				r.ForgetSource(same)
 			}},
