@@ -170,7 +170,7 @@ func (en *entry) bind(ctx context.Context, client *source.Client, plan *compile.
 	if plan.Histogram == nil {
 		return nil
 	}
-	if plan.Reads.Minute != "" && (at.Sub(en.probed) < probeAgain || record.Earned()) {
+	if plan.Reads.Minute != "" && (at.Sub(en.probed) < probeAgain || record.Sound()) {
 		return nil
 	}
 	found, err := client.Instant(ctx, plan.Histogram.Probe, at)

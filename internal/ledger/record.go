@@ -134,21 +134,19 @@ func (r *Record) whole(from, to time.Time, width time.Duration) (map[int64]entry
 	return out, g
 }
 
-// Earned says whether points were recorded for events. Until they are, a
-// threshold that is no bucket boundary cannot be told from bad service.
-func (r *Record) Earned() bool {
-	if r == nil {
+// Sound says that the minutes and buckets which were recorded hold no events
+// without any points. Where they do, a threshold that is no bucket boundary
+// cannot be told from bad service.
+func (r *Record) Sound() bool {
+	if r == nil || r.newest().IsZero() {
 		return false
 	}
+	events, points := 0.0, 0.0
 	for _, m := range r.minutes {
-		if m.sums.Points > 0 {
-			return true
-		}
+		events, points = events+m.sums.Events, points+m.sums.Points
 	}
 	for _, row := range r.buckets {
-		if row[promql.LanePoints] > 0 {
-			return true
-		}
+		events, points = events+row[promql.LaneEvents], points+row[promql.LanePoints]
 	}
-	return false
+	return points > 0 || events == 0
 }
