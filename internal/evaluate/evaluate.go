@@ -101,6 +101,7 @@ func Evaluate(p *compile.Plan, account Account, now time.Time) Verdict {
 		Estimated: p.Histogram != nil && p.Histogram.Interpolated, LastData: account.LastData(),
 	}
 	v.Tiers = tiers(p, account, v.Window.End)
+	v.Burns = burns(v.Tiers)
 	attainment, ok := s.Sums.Attainment()
 	if !ok {
 		v.Reason = v1alpha1.ReasonNoData
@@ -151,18 +152,24 @@ func burn(s slo.Sums, target float64) float64 {
 	return rate
 }
 
-// spend lists the burn rate over the long window of each tier, and finds from
-// the longest one when the budget runs out.
-func (v *Verdict) spend(p *compile.Plan, now time.Time) {
+// burns are the burn rates over the long windows of tiers. These reach back
+// beyond a calendar window that has just begun.
+func burns(tiers []TierState) []Burn {
 	seen := map[time.Duration]bool{}
-	for _, tier := range v.Tiers {
-		window := whole(tier.Tier.Long)
-		if math.IsNaN(tier.Long) || seen[window] {
+	var out []Burn
+	for _, t := range tiers {
+		window := whole(t.Tier.Long)
+		if math.IsNaN(t.Long) || seen[window] {
 			continue
 		}
 		seen[window] = true
-		v.Burns = append(v.Burns, Burn{Window: window, Rate: tier.Long})
+		out = append(out, Burn{Window: window, Rate: t.Long})
 	}
+	return out
+}
+
+// spend finds from the longest burn rate when the budget runs out.
+func (v *Verdict) spend(p *compile.Plan, now time.Time) {
 	if n := len(v.Burns); n > 0 {
 		v.ExhaustsAt, _ = slo.ExhaustsAt(now, v.BudgetRemaining, v.Burns[n-1].Rate, p.Window.Period(now))
 	}

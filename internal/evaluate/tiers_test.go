@@ -146,6 +146,36 @@ func TestEvaluateTiersAndBurns(t *testing.T) {
 	}
 }
 
+// TestEvaluateTiersOfANewMonth is the first moment of a calendar window: nothing
+// is known of the month, and the incident that began before it goes on.
+func TestEvaluateTiersOfANewMonth(t *testing.T) {
+	p := tierPlan(3, page)
+	midnight := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	p.Window = slo.Window{Calendar: slo.Month, Location: time.UTC}
+	v := evaluate.Evaluate(p, shifted{run(60, 0, 4), now.Sub(midnight)}, midnight)
+	if !math.IsNaN(v.Attainment) || v.Outcome != evaluate.Unknown {
+		t.Errorf("verdict = %+v, want none on a month without an event", v)
+	}
+	if !v.Tiers[0].Burning {
+		t.Errorf("tier = %+v, want it to burn on", v.Tiers[0])
+	}
+	if diff := cmp.Diff([]evaluate.Burn{{Window: page.Long, Rate: 2}}, v.Burns); diff != "" {
+		t.Errorf("burn rates: -want +got:\n%s", diff)
+	}
+}
+
+// shifted is a past that ended a while ago.
+type shifted struct {
+	past
+	ago time.Duration
+}
+
+func (s shifted) Since(start time.Time) ledger.Stretch {
+	out := s.past.Since(start.Add(s.ago))
+	out.Start, out.End = start, now.Add(-s.ago)
+	return out
+}
+
 // TestEvaluateEveryTarget loses everything for as long as the whole long window:
 // each tier of each target must speak.
 func TestEvaluateEveryTarget(t *testing.T) {
