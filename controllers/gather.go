@@ -10,7 +10,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
@@ -98,4 +100,32 @@ func (g *gatherer) allows(ctx context.Context, allowed *v1alpha1.AllowedNamespac
 		return false, fmt.Errorf("get namespace %q: %w", namespace, err)
 	}
 	return selector.Matches(labels.Set(meta.Labels)), nil
+}
+
+// bySource gives the objectives that use a source.
+func (g *gatherer) bySource(ctx context.Context, o client.Object) []reconcile.Request {
+	source, ok := o.(sourceObject)
+	if !ok {
+		return nil
+	}
+	return g.list(ctx, client.MatchingFields{sourceIndex: keyOf(source).String()})
+}
+
+// byNamespace gives the objectives of a namespace, whose labels may allow or
+// forbid them a source.
+func (g *gatherer) byNamespace(ctx context.Context, o client.Object) []reconcile.Request {
+	return g.list(ctx, client.InNamespace(o.GetName()))
+}
+
+func (g *gatherer) list(ctx context.Context, options ...client.ListOption) []reconcile.Request {
+	found := &v1alpha1.ObjectiveList{}
+	if err := g.cached.List(ctx, found, options...); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "list objectives")
+		return nil
+	}
+	var out []reconcile.Request
+	for i := range found.Items {
+		out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&found.Items[i])})
+	}
+	return out
 }

@@ -25,6 +25,7 @@ type ObjectiveReconciler struct {
 	client.Client
 	gather    *gatherer
 	evaluator *Evaluator
+	rules     *rulesBoard
 	recorder  events.EventRecorder
 	clock     clock.PassiveClock
 }
@@ -52,6 +53,7 @@ func (r *ObjectiveReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	r.rules.show(objective)
 	if err := patchStatus(ctx, r.Client, before, objective); err != nil {
 		return requeueOnConflict(err)
 	}
@@ -105,7 +107,12 @@ func (r *ObjectiveReconciler) plan(o *v1alpha1.Objective, source sourceObject, r
 // fingerprintOf changes when a plan would. The month is in it because the
 // length of a calendar window's unit is in the plan.
 func fingerprintOf(o *v1alpha1.Objective, source sourceObject, now time.Time) string {
-	return fmt.Sprintf("%s/%d %s/%d %s", o.UID, o.Generation, source.GetUID(), source.GetGeneration(), now.UTC().Format("2006-01"))
+	return specOf(o, source) + " " + now.UTC().Format("2006-01")
+}
+
+// specOf changes when the spec of the objective or of its source does.
+func specOf(o *v1alpha1.Objective, source sourceObject) string {
+	return fmt.Sprintf("%s/%d %s/%d", o.UID, o.Generation, source.GetUID(), source.GetGeneration())
 }
 
 // lastGood is when the figures on the object were found, so that they outlive a

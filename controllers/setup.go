@@ -68,13 +68,15 @@ func Setup(mgr ctrl.Manager, o Options) (*Operator, error) {
 		Client: mgr.GetClient(), gather: gather, sources: sources, evaluator: evaluator,
 		recorder: mgr.GetEventRecorder("experience-slo"), clock: o.Clock,
 	}
+	board := newRulesBoard(o.Clock)
 	objectives := &ObjectiveReconciler{
-		Client: mgr.GetClient(), gather: gather, evaluator: evaluator, recorder: base.recorder, clock: o.Clock,
+		Client: mgr.GetClient(), gather: gather, evaluator: evaluator, rules: board, recorder: base.recorder, clock: o.Clock,
 	}
 	return &Operator{evaluator: evaluator, manager: mgr, clock: o.Clock}, errors.Join(
 		mgr.Add(evaluator),
 		setupSources(mgr, base),
 		objectives.setup(mgr, o.Concurrency),
+		setupRules(mgr, &wisher{gather: gather, evaluator: evaluator, clock: o.Clock}, board, o),
 	)
 }
 
@@ -105,10 +107,11 @@ func (r *ObjectiveReconciler) setup(mgr ctrl.Manager, concurrency int) error {
 	}
 	return ctrl.NewControllerManagedBy(mgr).Named("objective").
 		For(&v1alpha1.Objective{}, builder.WithPredicates(specOrRequest())).
-		Watches(&v1alpha1.MetricSource{}, handler.EnqueueRequestsFromMapFunc(r.bySource), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.ClusterMetricSource{}, handler.EnqueueRequestsFromMapFunc(r.bySource), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.byNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		Watches(&v1alpha1.MetricSource{}, handler.EnqueueRequestsFromMapFunc(r.gather.bySource), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.ClusterMetricSource{}, handler.EnqueueRequestsFromMapFunc(r.gather.bySource), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.gather.byNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(rtsource.Channel(r.evaluator.changed, enqueueKey())).
+		WatchesRawSource(rtsource.Channel(r.rules.changed, enqueueKey())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
 		Complete(r)
 }
@@ -126,34 +129,6 @@ func enqueueKey() handler.TypedEventHandler[types.NamespacedName, reconcile.Requ
 	return handler.TypedEnqueueRequestsFromMapFunc(func(_ context.Context, key types.NamespacedName) []reconcile.Request {
 		return []reconcile.Request{{NamespacedName: key}}
 	})
-}
-
-// bySource gives the objectives that use a source.
-func (r *ObjectiveReconciler) bySource(ctx context.Context, o client.Object) []reconcile.Request {
-	source, ok := o.(sourceObject)
-	if !ok {
-		return nil
-	}
-	return r.list(ctx, client.MatchingFields{sourceIndex: keyOf(source).String()})
-}
-
-// byNamespace gives the objectives of a namespace, whose labels may allow or
-// forbid them a source.
-func (r *ObjectiveReconciler) byNamespace(ctx context.Context, o client.Object) []reconcile.Request {
-	return r.list(ctx, client.InNamespace(o.GetName()))
-}
-
-func (r *ObjectiveReconciler) list(ctx context.Context, options ...client.ListOption) []reconcile.Request {
-	found := &v1alpha1.ObjectiveList{}
-	if err := r.List(ctx, found, options...); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "list objectives")
-		return nil
-	}
-	var out []reconcile.Request
-	for i := range found.Items {
-		out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&found.Items[i])})
-	}
-	return out
 }
 
 // stopped is how long the evaluator may not have looked at the clock before it

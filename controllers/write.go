@@ -27,7 +27,7 @@ func patchStatus(ctx context.Context, c client.Client, before, after client.Obje
 // announce emits an event for each condition that changed. What is only awaited
 // is no news.
 func announce(recorder events.EventRecorder, o runtime.Object, before, after []metav1.Condition) {
-	for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionMet} {
+	for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionMet, v1alpha1.ConditionRulesLoaded} {
 		old, now := meta.FindStatusCondition(before, kind), meta.FindStatusCondition(after, kind)
 		if now == nil || !isNews(old, now) {
 			continue
@@ -41,7 +41,7 @@ func announce(recorder events.EventRecorder, o runtime.Object, before, after []m
 
 func isNews(old, now *metav1.Condition) bool {
 	switch {
-	case now.Reason == v1alpha1.ReasonEvaluationPending:
+	case now.Reason == v1alpha1.ReasonEvaluationPending || now.Reason == v1alpha1.ReasonRulesPending:
 		return false
 	case old == nil:
 		return now.Reason != v1alpha1.ReasonEvaluated // the verdict is the news

@@ -39,6 +39,16 @@ const (
 	// InconsistentData, Inconclusive, SourceUnavailable, SourceNotFound, Suspended, and those of
 	// Stalled.
 	ConditionMet = "Met"
+
+	// ConditionRulesLoaded says whether the ruler of the metric source evaluates
+	// the recording and alerting rules of an Objective. It is absent where the
+	// source has output None.
+	//
+	// Reasons when True:    RulesLoaded.
+	// Reasons when False:   RulesNotLoaded, RuleFailing, RulesRejected,
+	// SinkUnavailable, SinkForbidden, SinkConflict.
+	// Reasons when Unknown: RulesPending, SourceUnavailable.
+	ConditionRulesLoaded = "RulesLoaded"
 )
 
 // Reasons of an Objective's conditions.
@@ -61,6 +71,18 @@ const (
 	ReasonInvalidTimeZone   = "InvalidTimeZone"   // a time zone that does not exist
 	ReasonInvalidSpec       = "InvalidSpec"       // any other value that cannot work
 	ReasonLimitExceeded     = "LimitExceeded"     // an answer larger than spec.limits of the source
+)
+
+// Reasons of RulesLoaded.
+const (
+	ReasonRulesLoaded     = "RulesLoaded"     // the ruler recorded the objective in the last minutes
+	ReasonRulesPending    = "RulesPending"    // the rules wait for something, or for their first minutes
+	ReasonRulesNotLoaded  = "RulesNotLoaded"  // the ruler does not know the rules, or its data is elsewhere
+	ReasonRuleFailing     = "RuleFailing"     // the ruler evaluates a rule and gets an error
+	ReasonRulesRejected   = "RulesRejected"   // the rules were refused, by the API server or by the Prometheus operator
+	ReasonSinkUnavailable = "SinkUnavailable" // the kind PrometheusRule or the namespace of the ConfigMaps does not exist
+	ReasonSinkForbidden   = "SinkForbidden"   // the operator may not write there
+	ReasonSinkConflict    = "SinkConflict"    // an object of that name is somebody else's
 )
 
 // Reasons of a source's conditions, beside InvalidSpec.

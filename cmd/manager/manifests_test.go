@@ -133,11 +133,11 @@ func TestPodIsRestricted(t *testing.T) {
 	}
 }
 
-// readingVerbs are what rules let one do to Secrets and ConfigMaps.
-func readingVerbs(rules []rbacv1.PolicyRule) []string {
+// verbsOn are what rules let one do to a core resource.
+func verbsOn(resource string, rules []rbacv1.PolicyRule) []string {
 	var verbs []string
 	for _, rule := range rules {
-		named := slices.ContainsFunc(rule.Resources, func(r string) bool { return slices.Contains([]string{"secrets", "configmaps", "*"}, r) })
+		named := slices.Contains(rule.Resources, resource) || slices.Contains(rule.Resources, "*")
 		if named && slices.Contains(rule.APIGroups, "") {
 			verbs = append(verbs, rule.Verbs...)
 		}
@@ -147,28 +147,37 @@ func readingVerbs(rules []rbacv1.PolicyRule) []string {
 
 func TestSecretsAreReadOneNamespaceAtATime(t *testing.T) {
 	objects := render(t, "default")
-	reading := map[string]bool{}
+	rights := map[string]map[string][]string{}
 	for _, role := range all[rbacv1.ClusterRole](t, objects, "ClusterRole") {
-		for _, verb := range readingVerbs(role.Rules) {
-			reading[role.Name] = true
-			if verb != "get" {
-				t.Errorf("%s may %s Secrets or ConfigMaps", role.Name, verb)
+		for _, resource := range []string{"secrets", "configmaps"} {
+			if verbs := verbsOn(resource, role.Rules); len(verbs) > 0 && rights[role.Name] == nil {
+				rights[role.Name] = map[string][]string{resource: verbs}
+			} else if len(verbs) > 0 {
+				rights[role.Name][resource] = verbs
 			}
 		}
 	}
-	if diff := cmp.Diff(map[string]bool{"experience-slo-source-reader": true}, reading); diff != "" {
-		t.Errorf("roles that read Secrets or ConfigMaps: -want, +got:\n%s", diff)
+	const reader, writer = "experience-slo-source-reader", "experience-slo-rules-writer"
+	want := map[string]map[string][]string{
+		reader: {"secrets": {"get"}, "configmaps": {"get"}},
+		writer: {"configmaps": {"get", "list", "create", "patch", "delete"}},
+	}
+	if diff := cmp.Diff(want, rights); diff != "" {
+		t.Errorf("roles with rights on Secrets or ConfigMaps: -want, +got:\n%s", diff)
 	}
 	for _, binding := range all[rbacv1.ClusterRoleBinding](t, objects, "ClusterRoleBinding") {
-		if reading[binding.RoleRef.Name] {
+		if rights[binding.RoleRef.Name] != nil {
 			t.Errorf("%s binds %s in every namespace", binding.Name, binding.RoleRef.Name)
 		}
 	}
-	own := slices.ContainsFunc(all[rbacv1.RoleBinding](t, objects, "RoleBinding"), func(b rbacv1.RoleBinding) bool {
-		return b.RoleRef.Name == "experience-slo-source-reader" && b.Namespace == defaultNamespace
-	})
-	if !own {
-		t.Errorf("the operator may not read Secrets of its own namespace, where ClusterMetricSources refer to them")
+	bound := map[string]string{}
+	for _, b := range all[rbacv1.RoleBinding](t, objects, "RoleBinding") {
+		if rights[b.RoleRef.Name] != nil {
+			bound[b.RoleRef.Name] = b.Namespace
+		}
+	}
+	if diff := cmp.Diff(map[string]string{reader: defaultNamespace, writer: defaultNamespace}, bound); diff != "" {
+		t.Errorf("namespaces in which they are bound: -want, +got:\n%s", diff)
 	}
 }
 

@@ -1,0 +1,110 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/compile"
+	"github.com/experience-slo/operator/internal/rules"
+)
+
+// wish is what shall be installed for an objective.
+type wish struct {
+	// output is None where nothing is to be installed.
+	output v1alpha1.RulesOutput
+	source sourceObject
+	// plan is nil where rules cannot be made of the spec as it is: what is
+	// installed stays, because a typo must not silence alerts, and waits says why.
+	plan  *compile.Plan
+	waits string
+	stamp stamp
+}
+
+// stamp is what rules were made of: the same stamp gives the same rules.
+type stamp struct {
+	spec string
+	// bound is the plan that the evaluator had bound to a histogram's boundaries;
+	// it is nil where there is none.
+	bound *compile.Plan
+}
+
+var nothing = wish{output: v1alpha1.RulesOutputNone}
+
+// wisher finds what shall be installed for objectives. It reads the cluster and
+// writes nothing.
+type wisher struct {
+	gather    *gatherer
+	evaluator *Evaluator
+	clock     clock.PassiveClock
+}
+
+// of says what shall be installed for an objective. An objective that is gone,
+// suspended, without a source or not allowed to use it has no rules.
+func (w *wisher) of(ctx context.Context, o *v1alpha1.Objective) (wish, error) {
+	if o == nil || !o.DeletionTimestamp.IsZero() || o.Suspended() {
+		return nothing, nil
+	}
+	source, fault, err := w.gather.sourceOf(ctx, o)
+	if err != nil {
+		return wish{}, err
+	}
+	if fault != nil || !source.SourceSpec().Rules.Recorded() {
+		return nothing, nil
+	}
+	out := wish{output: source.SourceSpec().Rules.Output, source: source}
+	out.plan, out.waits, out.stamp = w.plan(o, source)
+	return out, nil
+}
+
+// plan compiles the objective. The plan of a histogram is the evaluator's, which
+// knows the boundaries: a threshold between two of them would count nobody as
+// satisfied, and page.
+func (w *wisher) plan(o *v1alpha1.Objective, source sourceObject) (plan *compile.Plan, waits string, from stamp) {
+	now := w.clock.Now()
+	bound, fingerprint := w.evaluator.Bound(client.ObjectKeyFromObject(o))
+	from = stamp{spec: fingerprintOf(o, source, now), bound: bound}
+	plan, err := compile.Compile(compile.Input{Objective: o, Source: source.SourceSpec(), Now: now})
+	switch {
+	case err != nil:
+		return nil, "the spec has a mistake: rules that are installed stay until it is mended", from
+	case plan.Histogram == nil:
+		return plan, "", stamp{spec: from.spec}
+	case bound == nil || !strings.HasPrefix(fingerprint, specOf(o, source)+" "):
+		return nil, "the rules wait for a first look at the histogram's buckets", from
+	default:
+		return bound, "", from
+	}
+}
+
+// state begins what is said of an objective's rules.
+func (w wish) state(o *v1alpha1.Objective) rulesState {
+	out := rulesState{Generation: o.Generation, Output: w.output, stamp: w.stamp}
+	if w.source != nil {
+		out.Source = keyOf(w.source)
+	}
+	if w.plan == nil && w.output != v1alpha1.RulesOutputNone {
+		out.State, out.Reason, out.Message = rulesPending, v1alpha1.ReasonRulesPending, w.waits
+	}
+	return out
+}
+
+// failed is the state of rules that could not be installed.
+func (s rulesState) failed(reason, format string, args ...any) rulesState {
+	s.State, s.Reason, s.Message = rulesFailed, reason, fmt.Sprintf(format, args...)
+	return s
+}
+
+// applied is the state of rules that are where the ruler looks for them. The
+// group is the one whose rules record the deltas.
+func (s rulesState) applied(group, where string) rulesState {
+	s.State, s.Reason, s.Message, s.Group, s.Where = rulesApplied, "", "", group, where
+	return s
+}
+
+// settings are those of the source.
+func (w wish) settings() rules.Settings { return rules.SettingsOf(w.source.SourceSpec()) }

@@ -1,0 +1,98 @@
+package controllers
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/experience-slo/operator/internal/ledger"
+	"github.com/experience-slo/operator/internal/status"
+)
+
+// rulesPace is how often the rules are looked over.
+const rulesPace = 5 * time.Second
+
+// rulesRounds looks over all rules from time to time, for what no object tells:
+// whether their kind is defined, whether a plan was bound, whether the ruler
+// records them.
+type rulesRounds struct {
+	board     *rulesBoard
+	clock     clock.WithTicker
+	watch     *ruleWatch
+	evaluator *Evaluator
+	// news has the sinks look at an objective.
+	news []chan event.TypedGenericEvent[types.NamespacedName]
+	// month is that of the last round: plans depend on it.
+	month time.Month
+}
+
+// NeedLeaderElection says that one operator writes rules.
+func (r *rulesRounds) NeedLeaderElection() bool { return true }
+
+// Start makes rounds until the context ends.
+func (r *rulesRounds) Start(ctx context.Context) error {
+	ticker := r.clock.NewTicker(rulesPace)
+	defer ticker.Stop()
+	defer r.watch.end()
+	r.month = r.clock.Now().UTC().Month()
+	for {
+		r.round(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C():
+		}
+	}
+}
+
+func (r *rulesRounds) round(ctx context.Context) {
+	tell := func(key types.NamespacedName) { r.tell(ctx, key) }
+	turned, err := r.watch.look(ctx, tell)
+	if err != nil && ctx.Err() == nil {
+		logf.FromContext(ctx).Error(err, "look for the kind PrometheusRule")
+	}
+	month := r.clock.Now().UTC().Month()
+	turned, r.month = turned || month != r.month, month
+	for key, en := range r.board.snapshot() {
+		if en.state.State == rulesNone {
+			continue
+		}
+		if turned || r.rebound(key, en.state.stamp) {
+			tell(key)
+		}
+		if en.state.State == rulesApplied {
+			r.judge(ctx, key, en)
+		}
+	}
+}
+
+// rebound says whether the evaluator has another plan of a histogram than the
+// rules were made of.
+func (r *rulesRounds) rebound(key types.NamespacedName, from stamp) bool {
+	bound, _ := r.evaluator.Bound(key)
+	return bound != nil && bound.Histogram != nil && bound != from.bound
+}
+
+// judge notes whether the ruler records an objective whose rules are installed.
+func (r *rulesRounds) judge(ctx context.Context, key types.NamespacedName, en rulesEntry) {
+	seen, current := r.evaluator.Recorded(key)
+	switch {
+	case current:
+		r.board.find(ctx, key, status.RulesLoaded())
+	case !seen || r.clock.Since(en.since) <= ledger.Grace:
+		// Not measured yet, or new: nothing is known.
+	}
+}
+
+func (r *rulesRounds) tell(ctx context.Context, key types.NamespacedName) {
+	for _, sink := range r.news {
+		select {
+		case sink <- event.TypedGenericEvent[types.NamespacedName]{Object: key}:
+		case <-ctx.Done():
+		}
+	}
+}
