@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/compile"
+)
+
+// inventory is what was found in manifests, in place of a cluster.
+type inventory struct {
+	definitions map[string]*definition
+	// namespace is that of objects that name none.
+	namespace string
+
+	objectives []declared
+	sources    map[compile.SourceKey]*source
+	// seen is where each object is, by kind, namespace and name.
+	seen map[string]place
+	// mistakes are lines for people, and so are notes: what is no mistake, but may
+	// not be what was meant.
+	mistakes, notes []string
+}
+
+// declared is an objective and where it was found.
+type declared struct {
+	place
+	*v1alpha1.Objective
+}
+
+// source is a source as it was found or is assumed.
+type source struct {
+	spec    *v1alpha1.MetricSourceSpec
+	allowed *v1alpha1.AllowedNamespaces
+}
+
+func newInventory(namespace string) (*inventory, error) {
+	definitions, err := loadDefinitions()
+	return &inventory{definitions: definitions, namespace: namespace, sources: map[compile.SourceKey]*source{}, seen: map[string]place{}}, err
+}
+
+// note takes down what is no mistake. What was said already is not said again.
+func (v *inventory) note(format string, args ...any) {
+	if line := fmt.Sprintf("note: "+format, args...); !slices.Contains(v.notes, line) {
+		v.notes = append(v.notes, line)
+	}
+}
+
+// mistake takes down what must be mended, at a place and of an object.
+func (v *inventory) mistake(at place, of, text string) {
+	v.mistakes = append(v.mistakes, fmt.Sprintf("%s: %s%s", at, of, text))
+}
+
+// take reads the documents of files.
+func (v *inventory) take(ctx context.Context, files []file) {
+	for _, f := range files {
+		for _, d := range f.documents() {
+			object, err := d.decode()
+			if err != nil {
+				v.mistake(d.place, "", err.Error())
+				continue
+			}
+			v.takeObject(ctx, manifest{d.place, object})
+		}
+	}
+	slices.SortStableFunc(v.objectives, func(a, b declared) int {
+		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
+	})
+}
+
+func (v *inventory) takeObject(ctx context.Context, m manifest) {
+	version, _ := m.object["apiVersion"].(string)
+	kind, _ := m.object["kind"].(string)
+	group, _, _ := strings.Cut(version, "/")
+	switch {
+	case version == "v1" && kind == "List":
+		v.takeList(ctx, m)
+	case group == v1alpha1.GroupVersion.Group && version != v1alpha1.GroupVersion.String():
+		v.mistake(m.place, "", fmt.Sprintf("apiVersion: %q: there is no such version: write %s", version, v1alpha1.GroupVersion))
+	case group == v1alpha1.GroupVersion.Group && v.definitions[kind] == nil:
+		known := slices.Sorted(maps.Keys(v.definitions))
+		v.mistake(m.place, "", fmt.Sprintf("kind: %q: %s has no such kind: write one of %s", kind, v1alpha1.GroupVersion, strings.Join(known, ", ")))
+	case group == v1alpha1.GroupVersion.Group:
+		v.takeOurs(ctx, kind, m)
+	case kind != "" && version != "":
+		v.note("%s: %s %s is skipped: it is not of %s", m.place, version, kind, v1alpha1.GroupVersion.Group)
+	case strings.HasPrefix(filepath.Base(m.file), "kustomization."):
+		v.note("%s: skipped: kustomizations are not built", m.place)
+	default:
+		v.mistake(m.place, "", "apiVersion and kind: they are required: write apiVersion: "+v1alpha1.GroupVersion.String())
+	}
+}
+
+// takeList takes the objects of a list, as kubectl get prints it.
+func (v *inventory) takeList(ctx context.Context, m manifest) {
+	items, _ := m.object["items"].([]any)
+	for i, item := range items {
+		object, ok := item.(map[string]any)
+		if !ok {
+			v.mistake(m.place, "", fmt.Sprintf("items[%d]: %v", i, errNoObject))
+			continue
+		}
+		v.takeObject(ctx, manifest{m.place, object})
+	}
+}
+
+// takeOurs admits an object of the operator's and keeps it.
+func (v *inventory) takeOurs(ctx context.Context, kind string, m manifest) {
+	bare, namespace := v.nameOf(kind, m)
+	name := kind + " " + strings.TrimPrefix(namespace+"/"+bare, "/")
+	faults := v.definitions[kind].admit(ctx, m.object)
+	for _, complaint := range validation.IsDNS1123Subdomain(bare) {
+		faults = append(faults, fmt.Sprintf("metadata.name: %q: %s", bare, complaint))
+	}
+	if first, twice := v.seen[name]; twice {
+		faults = append(faults, fmt.Sprintf("metadata.name: %q: it is at %s too: remove one of them", bare, first))
+	}
+	v.seen[name] = m.place
+	for _, fault := range faults {
+		v.mistake(m.place, name+": ", fault)
+	}
+	if len(faults) > 0 {
+		return
+	}
+	if err := v.keep(kind, namespace, m); err != nil {
+		v.mistake(m.place, name+": ", err.Error())
+	}
+}
+
+// nameOf gives the object's name, and the namespace that it is in.
+func (v *inventory) nameOf(kind string, m manifest) (name, namespace string) {
+	meta, _ := m.object["metadata"].(map[string]any)
+	name, _ = meta["name"].(string)
+	if !v.definitions[kind].namespaced {
+		return name, ""
+	}
+	namespace, _ = meta["namespace"].(string)
+	return name, cmp.Or(namespace, v.namespace)
+}
+
+func (v *inventory) keep(kind, namespace string, m manifest) error {
+	switch kind {
+	case "Objective":
+		o := declared{m.place, &v1alpha1.Objective{}}
+		if err := convert(m.object, o.Objective); err != nil {
+			return err
+		}
+		o.Namespace = namespace
+		v.objectives = append(v.objectives, o)
+	case string(v1alpha1.SourceKindMetricSource):
+		s := &v1alpha1.MetricSource{}
+		if err := convert(m.object, s); err != nil {
+			return err
+		}
+		v.sources[compile.SourceKey{Kind: v1alpha1.SourceKindMetricSource, Namespace: namespace, Name: s.Name}] = &source{spec: &s.Spec}
+	case string(v1alpha1.SourceKindClusterMetricSource):
+		s := &v1alpha1.ClusterMetricSource{}
+		if err := convert(m.object, s); err != nil {
+			return err
+		}
+		v.sources[compile.SourceKey{Kind: v1alpha1.SourceKindClusterMetricSource, Name: s.Name}] = &source{s.SourceSpec(), s.Spec.AllowedNamespaces}
+	}
+	return nil
+}
+
+func convert(object map[string]any, into any) error {
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, into); err != nil {
+		return fmt.Errorf("decode: %w", err)
+	}
+	return nil
+}

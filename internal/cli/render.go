@@ -1,0 +1,178 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"github.com/spf13/cobra"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/compile"
+	"github.com/experience-slo/operator/internal/rules"
+)
+
+// renderOptions are the flags of render.
+type renderOptions struct {
+	paths             []string
+	output, namespace string
+}
+
+func (p Program) renderCommand() *cobra.Command {
+	var o renderOptions
+	cmd := &cobra.Command{
+		Use:   "render -f FILE|DIR|-",
+		Short: "Print the rules of objectives",
+		Long: `Print the rules that record objectives and evaluate their alerts, as the operator
+installs them.
+
+Manifests are YAML or JSON, of one document or several. They are checked as the API
+server checks them. Objectives are rendered with the settings of the MetricSources and
+ClusterMetricSources beside them; a source that is not there is taken to have the
+defaults of a ClusterMetricSource. Objects of other kinds are skipped. Of a folder, the
+files that end in .json, .yaml or .yml are read; its folders are not.
+
+No cluster and no Prometheus is asked. A threshold of a classic histogram is taken to be
+a bucket boundary; one that is to be interpolated cannot be rendered.
+
+The exit status is 0, 1 for manifests with mistakes, 2 for a command line or a file that
+cannot be used.`,
+		Example: `  kubectl experience render -f objectives.yaml | promtool check rules
+  kubectl experience render -f manifests/ -n shop --output prometheusrule
+  kubectl get xo,xms,cxms -A -o yaml | kubectl experience render -f - --output configmap`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.render(cmd.Context(), o) },
+	}
+	flags := cmd.Flags()
+	flags.StringArrayVarP(&o.paths, "filename", "f", nil, "a file, a folder (not those in it), or - for the standard input; may be repeated")
+	flags.StringVarP(&o.output, "output", "o", outputRules, "one of "+strings.Join(outputs, ", ")+": one rule file, or objects for a cluster")
+	flags.StringVarP(&o.namespace, "namespace", "n", "default", "the namespace of objects that name none")
+	return cmd
+}
+
+// render prints nothing but mistakes where there is one.
+func (p Program) render(ctx context.Context, o renderOptions) error {
+	if len(o.paths) == 0 {
+		return errors.New("no manifests: name a file or a folder with --filename")
+	}
+	if !slices.Contains(outputs, o.output) {
+		return fmt.Errorf("--output %q: write one of %s", o.output, strings.Join(outputs, ", "))
+	}
+	files, err := readAll(o.paths, p.In)
+	if err != nil {
+		return err
+	}
+	found, err := newInventory(o.namespace)
+	if err != nil {
+		return err
+	}
+	found.take(ctx, files)
+	rendered := found.render(p.Now())
+	for _, note := range found.notes {
+		p.tell("%s", note)
+	}
+	for _, mistake := range found.mistakes {
+		p.tell("%s", mistake)
+	}
+	if len(found.mistakes) > 0 {
+		return errInvalid
+	}
+	text, err := write(o.output, rendered)
+	if err != nil {
+		return err
+	}
+	if _, err := p.Out.Write(text); err != nil {
+		return fmt.Errorf("write rules: %w", err)
+	}
+	return nil
+}
+
+// rendered is an objective and its rules.
+type rendered struct {
+	plan   *compile.Plan
+	source *v1alpha1.MetricSourceSpec
+	groups []monitoringv1.RuleGroup
+}
+
+// render makes the rules of each objective that is measured.
+func (v *inventory) render(now time.Time) []rendered {
+	if len(v.objectives) == 0 && len(v.mistakes) == 0 {
+		v.mistakes = append(v.mistakes, "no Objective is among the manifests: add one with kind: Objective")
+	}
+	var out []rendered
+	for _, o := range v.objectives {
+		name := fmt.Sprintf("Objective %s/%s", o.Namespace, o.Name)
+		if o.Suspended() {
+			v.note("%s is skipped: spec.suspend is true", name)
+			continue
+		}
+		from, err := v.sourceOf(o)
+		if err == nil && from == nil {
+			continue // the source has a mistake of its own
+		}
+		var r rendered
+		if err == nil {
+			r, err = v.rulesOf(o, from.spec, now)
+		}
+		if err != nil {
+			v.mistake(o.place, name+": ", err.Error())
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// sourceOf finds the source of an objective, or assumes one. It is nil where the
+// source could not be taken.
+func (v *inventory) sourceOf(o declared) (*source, error) {
+	key := compile.KeyOf(o.Objective)
+	found := v.sources[key]
+	if _, refused := v.seen[key.String()]; found == nil && refused {
+		return nil, nil
+	}
+	if found == nil {
+		v.note("%s is not among the manifests: rules have the defaults of a ClusterMetricSource", key)
+		return v.assumed()
+	}
+	allowed := found.allowed
+	// Who is selected by labels only a cluster knows.
+	if allowed != nil && allowed.Selector == nil && !slices.Contains(allowed.Names, v1alpha1.Label(o.Namespace)) {
+		return nil, fmt.Errorf("spec.sourceRef: %s does not allow namespace %q: add it to spec.allowedNamespaces, or use another source", key, o.Namespace)
+	}
+	return found, nil
+}
+
+// assumed is a source with nothing but defaults.
+func (v *inventory) assumed() (*source, error) {
+	object := map[string]any{"spec": map[string]any{}}
+	v.definitions[string(v1alpha1.SourceKindClusterMetricSource)].fill(object)
+	s := &v1alpha1.ClusterMetricSource{}
+	if err := convert(object, s); err != nil {
+		return nil, err
+	}
+	return &source{spec: s.SourceSpec()}, nil
+}
+
+// rulesOf compiles and renders an objective as the operator does.
+func (v *inventory) rulesOf(o declared, from *v1alpha1.MetricSourceSpec, now time.Time) (rendered, error) {
+	plan, err := compile.Compile(compile.Input{Objective: o.Objective, Source: from, Now: now})
+	if err != nil {
+		return rendered{}, err
+	}
+	if err := plan.Bind(nil); errors.Is(err, compile.ErrNoBoundaries) {
+		return rendered{}, errors.New("spec.indicator: interpolate: true: rendering without Prometheus needs a bucket boundary, " +
+			"between which it cannot know: write one as the threshold and remove interpolate, or apply the objective and let the operator render it")
+	} else if err != nil {
+		return rendered{}, err
+	}
+	if plan.Histogram != nil {
+		v.note("Objective %s: its thresholds are taken to be bucket boundaries", plan.Key)
+	}
+	groups, err := rules.Groups(plan, rules.SettingsOf(from))
+	return rendered{plan, from, groups}, err
+}
