@@ -52,7 +52,7 @@ var layers = map[string]layer{
 	"controllers": {
 		module: []string{
 			"api/v1alpha1", "internal/compile", "internal/evaluate", "internal/ledger",
-			"internal/metrics", "internal/promql", "internal/source", "internal/status",
+			"internal/metrics", "internal/promql", "internal/rules", "internal/source", "internal/status",
 		},
 		network: true, // health checks take an *http.Request; queries go through internal/source
 	},
