@@ -38,7 +38,8 @@ var errInvalid = errors.New("manifests have mistakes")
 // Run does what the arguments ask for, and returns the code to end with.
 func (p Program) Run(ctx context.Context, args []string) int {
 	root := p.root()
-	root.SetArgs(args)
+	// Without any cobra would take those of the process.
+	root.SetArgs(append([]string{}, args...))
 	called, err := root.ExecuteContextC(ctx)
 	switch {
 	case err == nil:

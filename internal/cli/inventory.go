@@ -25,11 +25,22 @@ type inventory struct {
 	objectives []declared
 	sources    map[compile.SourceKey]*source
 	// seen is where each object is, by kind, namespace and name.
-	seen map[string]place
-	// mistakes are lines for people, and so are notes: what is no mistake, but may
-	// not be what was meant.
-	mistakes, notes []string
+	seen     map[string]place
+	mistakes []mistake
+	// notes are lines about what is no mistake, but may not be what was meant.
+	notes []string
+	// order is that in which files were named.
+	order map[string]int
 }
+
+// mistake is a line about what a person must mend in a document.
+type mistake struct {
+	place
+	text string
+}
+
+// String gives "objectives.yaml:12: what is wrong".
+func (m mistake) String() string { return m.place.String() + ": " + m.text }
 
 // declared is an objective and where it was found.
 type declared struct {
@@ -45,7 +56,10 @@ type source struct {
 
 func newInventory(namespace string) (*inventory, error) {
 	definitions, err := loadDefinitions()
-	return &inventory{definitions: definitions, namespace: namespace, sources: map[compile.SourceKey]*source{}, seen: map[string]place{}}, err
+	return &inventory{
+		definitions: definitions, namespace: namespace, sources: map[compile.SourceKey]*source{},
+		seen: map[string]place{}, order: map[string]int{},
+	}, err
 }
 
 // note takes down what is no mistake. What was said already is not said again.
@@ -55,18 +69,26 @@ func (v *inventory) note(format string, args ...any) {
 	}
 }
 
-// mistake takes down what must be mended, at a place and of an object.
-func (v *inventory) mistake(at place, of, text string) {
-	v.mistakes = append(v.mistakes, fmt.Sprintf("%s: %s%s", at, of, text))
+// refuse takes down a mistake at a place.
+func (v *inventory) refuse(at place, format string, args ...any) {
+	v.mistakes = append(v.mistakes, mistake{at, fmt.Sprintf(format, args...)})
+}
+
+// report gives the mistakes in the order in which they stand in the files.
+func (v *inventory) report() []mistake {
+	return slices.SortedStableFunc(slices.Values(v.mistakes), func(a, b mistake) int {
+		return cmp.Or(cmp.Compare(v.order[a.file], v.order[b.file]), cmp.Compare(a.line, b.line))
+	})
 }
 
 // take reads the documents of files.
 func (v *inventory) take(ctx context.Context, files []file) {
-	for _, f := range files {
+	for i, f := range files {
+		v.order[f.name] = i
 		for _, d := range f.documents() {
 			object, err := d.decode()
 			if err != nil {
-				v.mistake(d.place, "", err.Error())
+				v.refuse(d.place, "%v", err)
 				continue
 			}
 			v.takeObject(ctx, manifest{d.place, object})
@@ -85,10 +107,10 @@ func (v *inventory) takeObject(ctx context.Context, m manifest) {
 	case version == "v1" && kind == "List":
 		v.takeList(ctx, m)
 	case group == v1alpha1.GroupVersion.Group && version != v1alpha1.GroupVersion.String():
-		v.mistake(m.place, "", fmt.Sprintf("apiVersion: %q: there is no such version: write %s", version, v1alpha1.GroupVersion))
+		v.refuse(m.place, "apiVersion: %q: there is no such version: write %s", version, v1alpha1.GroupVersion)
 	case group == v1alpha1.GroupVersion.Group && v.definitions[kind] == nil:
 		known := slices.Sorted(maps.Keys(v.definitions))
-		v.mistake(m.place, "", fmt.Sprintf("kind: %q: %s has no such kind: write one of %s", kind, v1alpha1.GroupVersion, strings.Join(known, ", ")))
+		v.refuse(m.place, "kind: %q: %s has no such kind: write one of %s", kind, v1alpha1.GroupVersion, strings.Join(known, ", "))
 	case group == v1alpha1.GroupVersion.Group:
 		v.takeOurs(ctx, kind, m)
 	case kind != "" && version != "":
@@ -96,7 +118,7 @@ func (v *inventory) takeObject(ctx context.Context, m manifest) {
 	case strings.HasPrefix(filepath.Base(m.file), "kustomization."):
 		v.note("%s: skipped: kustomizations are not built", m.place)
 	default:
-		v.mistake(m.place, "", "apiVersion and kind: they are required: write apiVersion: "+v1alpha1.GroupVersion.String())
+		v.refuse(m.place, "apiVersion and kind: they are required: write apiVersion: %s", v1alpha1.GroupVersion)
 	}
 }
 
@@ -106,7 +128,7 @@ func (v *inventory) takeList(ctx context.Context, m manifest) {
 	for i, item := range items {
 		object, ok := item.(map[string]any)
 		if !ok {
-			v.mistake(m.place, "", fmt.Sprintf("items[%d]: %v", i, errNoObject))
+			v.refuse(m.place, "items[%d]: %v", i, errNoObject)
 			continue
 		}
 		v.takeObject(ctx, manifest{m.place, object})
@@ -126,13 +148,13 @@ func (v *inventory) takeOurs(ctx context.Context, kind string, m manifest) {
 	}
 	v.seen[name] = m.place
 	for _, fault := range faults {
-		v.mistake(m.place, name+": ", fault)
+		v.refuse(m.place, "%s: %s", name, fault)
 	}
 	if len(faults) > 0 {
 		return
 	}
 	if err := v.keep(kind, namespace, m); err != nil {
-		v.mistake(m.place, name+": ", err.Error())
+		v.refuse(m.place, "%s: %v", name, err)
 	}
 }
 

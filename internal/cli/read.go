@@ -137,7 +137,7 @@ func separated(line []byte) ([]byte, bool) {
 	return rest, ok && (len(rest) == 0 || bytes.ContainsAny(rest[:1], " \t\r\n"))
 }
 
-var errNoObject = errors.New("it is no object: write apiVersion, kind, metadata and spec")
+var errNoObject = errors.New("there is no object: write apiVersion, kind, metadata and spec")
 
 // decode reads an object with numbers typed as the API server types them.
 func (d document) decode() (map[string]any, error) {
@@ -145,7 +145,7 @@ func (d document) decode() (map[string]any, error) {
 	if err != nil {
 		// Once more with the lines above it, so that the message counts them.
 		_, err = yaml.YAMLToJSONStrict(append(bytes.Repeat([]byte("\n"), d.line-1), d.text...))
-		return nil, fmt.Errorf("decode: %w", err)
+		return nil, fmt.Errorf("decode: %s", strings.Join(strings.Fields(err.Error()), " "))
 	}
 	var value any
 	if err := utiljson.Unmarshal(asJSON, &value); err != nil {

@@ -75,10 +75,14 @@ func (p Program) render(ctx context.Context, o renderOptions) error {
 	for _, note := range found.notes {
 		p.tell("%s", note)
 	}
-	for _, mistake := range found.mistakes {
+	for _, mistake := range found.report() {
 		p.tell("%s", mistake)
 	}
 	if len(found.mistakes) > 0 {
+		return errInvalid
+	}
+	if len(found.objectives) == 0 {
+		p.tell("no Objective is among the manifests: add one of kind: Objective")
 		return errInvalid
 	}
 	text, err := write(o.output, rendered)
@@ -100,9 +104,6 @@ type rendered struct {
 
 // render makes the rules of each objective that is measured.
 func (v *inventory) render(now time.Time) []rendered {
-	if len(v.objectives) == 0 && len(v.mistakes) == 0 {
-		v.mistakes = append(v.mistakes, "no Objective is among the manifests: add one with kind: Objective")
-	}
 	var out []rendered
 	for _, o := range v.objectives {
 		name := fmt.Sprintf("Objective %s/%s", o.Namespace, o.Name)
@@ -119,7 +120,7 @@ func (v *inventory) render(now time.Time) []rendered {
 			r, err = v.rulesOf(o, from.spec, now)
 		}
 		if err != nil {
-			v.mistake(o.place, name+": ", err.Error())
+			v.refuse(o.place, "%s: %v", name, err)
 			continue
 		}
 		out = append(out, r)
@@ -165,8 +166,7 @@ func (v *inventory) rulesOf(o declared, from *v1alpha1.MetricSourceSpec, now tim
 		return rendered{}, err
 	}
 	if err := plan.Bind(nil); errors.Is(err, compile.ErrNoBoundaries) {
-		return rendered{}, errors.New("spec.indicator: interpolate: true: rendering without Prometheus needs a bucket boundary, " +
-			"between which it cannot know: write one as the threshold and remove interpolate, or apply the objective and let the operator render it")
+		return rendered{}, unbounded(o.Objective)
 	} else if err != nil {
 		return rendered{}, err
 	}
@@ -175,4 +175,14 @@ func (v *inventory) rulesOf(o declared, from *v1alpha1.MetricSourceSpec, now tim
 	}
 	groups, err := rules.Groups(plan, rules.SettingsOf(from))
 	return rendered{plan, from, groups}, err
+}
+
+// unbounded says that buckets on either side of a threshold are not known.
+func unbounded(o *v1alpha1.Objective) error {
+	field := "spec.indicator.distribution.interpolate"
+	if o.Spec.Indicator.Apdex != nil {
+		field = "spec.indicator.apdex.interpolate"
+	}
+	return fmt.Errorf("%s: true: Prometheus alone knows the buckets on either side, so rendering offline needs a bucket boundary as the threshold: "+
+		"write one and remove interpolate, or apply the objective and have the operator install the rules", field)
 }
