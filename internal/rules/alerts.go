@@ -95,7 +95,7 @@ func (w *writer) alert(a alert) monitoringv1.Rule {
 	}
 	rule := monitoringv1.Rule{Alert: a.name, Expr: intstr.FromString(a.expr), Labels: labels, Annotations: w.annotations(a)}
 	if keep := w.plan.Alerts.KeepFiringFor; keep > 0 {
-		text := monitoringv1.NonEmptyDuration(written(keep))
+		text := monitoringv1.NonEmptyDuration(*durationOf(keep))
 		rule.KeepFiringFor = &text
 	}
 	return rule

@@ -22,6 +22,7 @@ import (
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/promql"
+	"github.com/experience-slo/operator/internal/slo"
 )
 
 // Names of the series that are recorded for alerts, beside those of package
@@ -87,7 +88,7 @@ func Groups(p *compile.Plan, s Settings) ([]monitoringv1.RuleGroup, error) {
 	if p.Recording.Events == "" {
 		return nil, fmt.Errorf("render rules of objective %q: %w", p.Key, errUnbound)
 	}
-	if err := checkTemplates(p.Alerts); err != nil {
+	if err := checkTemplates(p.Alerts, len(p.Confinement) > 0); err != nil {
 		return nil, err
 	}
 	w := newWriter(p, s)
@@ -195,11 +196,11 @@ func (w *writer) record(name, expr string, window time.Duration) monitoringv1.Ru
 	return monitoringv1.Rule{Record: name, Expr: intstr.FromString(expr), Labels: labels}
 }
 
-// written is a duration as PromQL has it.
-func written(d time.Duration) string { return model.Duration(d).String() }
+// written is a duration as PromQL and people read it, in days and not in weeks.
+func written(d time.Duration) string { return slo.FormatDuration(d) }
 
 func durationOf(d time.Duration) *monitoringv1.Duration {
-	text := monitoringv1.Duration(written(d))
+	text := monitoringv1.Duration(model.Duration(d).String())
 	return &text
 }
 

@@ -3,7 +3,9 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"text/template/parse"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/rulefmt"
@@ -17,14 +19,15 @@ import (
 func literal(text string) string { return strings.ReplaceAll(text, "{{", `{{"{{"}}`) }
 
 // checkTemplates finds the first annotation that Prometheus would refuse, and
-// with it all rules of the file.
-func checkTemplates(a compile.Alerts) error {
+// with it all rules of the file. A source that confines queries confines those
+// of templates too, and can do so only by refusing them.
+func checkTemplates(a compile.Alerts, confined bool) error {
 	for _, kind := range []struct {
 		field string
 		alert compile.Alert
 	}{{"page", a.Page}, {"ticket", a.Ticket}, {"dataAbsent", a.Absent}} {
 		for _, name := range sorted(kind.alert.Annotations) {
-			if err := checkTemplate(name, kind.alert.Annotations[name]); err != nil {
+			if err := checkTemplate(name, kind.alert.Annotations[name], confined); err != nil {
 				return &compile.Error{
 					Reason: v1alpha1.ReasonInvalidSpec,
 					Field:  "spec.alerting." + kind.field + ".annotations." + name,
@@ -36,12 +39,19 @@ func checkTemplates(a compile.Alerts) error {
 	return nil
 }
 
-func checkTemplate(name, text string) error {
+func checkTemplate(name, text string, confined bool) error {
 	rule := rulefmt.Rule{Alert: BudgetBurn, Expr: "vector(1)", Annotations: map[string]string{name: text}}
 	for _, fault := range rule.Validate(rulefmt.RuleNode{}, model.LegacyValidation, parser.NewParser(parser.Options{})) {
 		return fmt.Errorf("%q is no template of Prometheus: %w", text, innermost(fault.Unwrap()))
 	}
-	return nil
+	if !confined {
+		return nil
+	}
+	asks, err := calls(text, "query")
+	if err == nil && asks {
+		err = fmt.Errorf("%q calls query, and the metric source confines every query to labels: use $value and $labels", text)
+	}
+	return err
 }
 
 // innermost is the cause without the names that Prometheus gives to templates.
@@ -53,4 +63,67 @@ func innermost(err error) error {
 		}
 		err = cause
 	}
+}
+
+// calls says whether a template calls a function.
+func calls(text, function string) (bool, error) {
+	trees := map[string]*parse.Tree{}
+	tree := parse.New("annotation")
+	tree.Mode = parse.SkipFuncCheck
+	// Prometheus declares these before it reads an annotation.
+	const declared = "{{$labels := .Labels}}{{$externalLabels := .ExternalLabels}}{{$externalURL := .ExternalURL}}{{$value := .Value}}"
+	if _, err := tree.Parse(declared+text, "", "", trees); err != nil {
+		return false, fmt.Errorf("parse template: %w", err)
+	}
+	for _, tree := range trees {
+		if nodeCalls(tree.Root, function) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func nodeCalls(node parse.Node, function string) bool {
+	if name, ok := node.(*parse.IdentifierNode); ok {
+		return name.Ident == function
+	}
+	return slices.ContainsFunc(children(node), func(child parse.Node) bool { return nodeCalls(child, function) })
+}
+
+// children are the nodes within a node that can hold a call.
+func children(node parse.Node) []parse.Node {
+	switch n := node.(type) {
+	case *parse.ListNode:
+		if n != nil {
+			return n.Nodes
+		}
+	case *parse.ActionNode:
+		return []parse.Node{n.Pipe}
+	case *parse.TemplateNode:
+		return []parse.Node{n.Pipe}
+	case *parse.PipeNode:
+		return commands(n)
+	case *parse.CommandNode:
+		return n.Args
+	case *parse.ChainNode:
+		return []parse.Node{n.Node}
+	case *parse.IfNode:
+		return []parse.Node{n.Pipe, n.List, n.ElseList}
+	case *parse.RangeNode:
+		return []parse.Node{n.Pipe, n.List, n.ElseList}
+	case *parse.WithNode:
+		return []parse.Node{n.Pipe, n.List, n.ElseList}
+	}
+	return nil
+}
+
+func commands(pipe *parse.PipeNode) []parse.Node {
+	if pipe == nil { // of a template that is called without arguments
+		return nil
+	}
+	out := make([]parse.Node, len(pipe.Cmds))
+	for i, command := range pipe.Cmds {
+		out[i] = command
+	}
+	return out
 }
