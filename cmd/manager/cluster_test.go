@@ -38,7 +38,7 @@ type installed struct {
 	access *kubernetes.Clientset
 }
 
-func install(t *testing.T) *installed {
+func install(t testing.TB) *installed {
 	t.Helper()
 	plane, err := parts.StartControlPlane(t.Context(), parts.ControlPlaneOptions{Audit: true})
 	if err != nil {
@@ -61,7 +61,7 @@ func install(t *testing.T) *installed {
 	return c
 }
 
-func (c *installed) kubectl(t *testing.T, args ...string) {
+func (c *installed) kubectl(t testing.TB, args ...string) {
 	t.Helper()
 	if out, err := c.tryKubectl(t, args...); err != nil {
 		t.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
@@ -69,7 +69,7 @@ func (c *installed) kubectl(t *testing.T, args ...string) {
 }
 
 // tryKubectl runs kubectl as the admin and gives what it printed.
-func (c *installed) tryKubectl(t *testing.T, args ...string) (string, error) {
+func (c *installed) tryKubectl(t testing.TB, args ...string) (string, error) {
 	t.Helper()
 	programs, err := parts.Find()
 	if err != nil {
@@ -99,7 +99,7 @@ func (c *installed) as(account string) *rest.Config {
 
 // start runs a manager with the rights of the shipped roles alone, until the
 // function that it returns is called.
-func (c *installed) start(t *testing.T, s settings) (stop func() error) {
+func (c *installed) start(t testing.TB, s settings) (stop func() error) {
 	t.Helper()
 	ctrl.SetLogger(zap.New(zap.WriteTo(io.Discard)))
 	mgr, err := newManager(c.as(s.serviceAccount), s)
@@ -117,7 +117,7 @@ func (c *installed) start(t *testing.T, s settings) (stop func() error) {
 }
 
 // eventually fails the test with the last error unless check succeeds in time.
-func eventually(t *testing.T, what string, check func(context.Context) error) {
+func eventually(t testing.TB, what string, check func(context.Context) error) {
 	t.Helper()
 	var last error
 	err := wait.PollUntilContextTimeout(t.Context(), 50*time.Millisecond, patience, true, func(ctx context.Context) (bool, error) {
@@ -133,7 +133,7 @@ func eventually(t *testing.T, what string, check func(context.Context) error) {
 }
 
 // freeAddress is one on the loopback interface that nobody listens on.
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

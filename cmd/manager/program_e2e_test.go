@@ -109,7 +109,7 @@ type program struct {
 }
 
 // start runs the binary and does not wait for anything.
-func (s *stage) start(t *testing.T, kubeconfig string, flags ...string) *program {
+func (s *stage) start(t testing.TB, kubeconfig string, flags ...string) *program {
 	t.Helper()
 	p := &program{metrics: freeAddress(t), probes: freeAddress(t)}
 	p.cmd = exec.Command(s.binary, append([]string{
@@ -131,7 +131,7 @@ func (s *stage) start(t *testing.T, kubeconfig string, flags ...string) *program
 }
 
 // answers waits until a probe answers with a code, and gives the body.
-func (p *program) answers(t *testing.T, path string, want int) (body string) {
+func (p *program) answers(t testing.TB, path string, want int) (body string) {
 	t.Helper()
 	eventually(t, path, func(ctx context.Context) error {
 		code, text, err := get(ctx, "http://"+p.probes+path, "")
@@ -154,7 +154,7 @@ func (p *program) healthy(t *testing.T, when string) {
 
 // kubeconfig writes one with the access of a service account of the operator's
 // namespace.
-func (c *installed) kubeconfig(t *testing.T, account string) string {
+func (c *installed) kubeconfig(t testing.TB, account string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "kubeconfig")
 	if err := parts.WriteKubeconfig(path, c.as(account)); err != nil {
@@ -165,7 +165,7 @@ func (c *installed) kubeconfig(t *testing.T, account string) string {
 
 // audit reads what was asked as a service account of the operator's namespace,
 // from the audit log's entry number from, and gives the number of the next one.
-func (c *installed) audit(t *testing.T, account string, from int) (asked []parts.AuditEvent, next int) {
+func (c *installed) audit(t testing.TB, account string, from int) (asked []parts.AuditEvent, next int) {
 	t.Helper()
 	events, err := parts.ReadAudit(c.plane.AuditLog)
 	if err != nil {

@@ -160,7 +160,7 @@ func (c *installed) connect(t *testing.T, namespace, url, timeout string) {
 	c.create(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, source)
 }
 
-func (c *installed) create(t *testing.T, objects ...client.Object) {
+func (c *installed) create(t testing.TB, objects ...client.Object) {
 	t.Helper()
 	for _, o := range objects {
 		if err := c.admin.Create(t.Context(), o); err != nil {
