@@ -2,6 +2,8 @@ package cli
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"slices"
 	"strings"
@@ -50,14 +52,33 @@ func (s shelf) compare(other shelf) int {
 	return cmp.Or(strings.Compare(s.namespace, other.namespace), strings.Compare(s.source.String(), other.source.String()))
 }
 
-// prefix begins the names of the shelf's ConfigMaps.
+// prefix begins the names of the shelf's ConfigMaps. They are those that the
+// operator would choose: were it told to write them too, it would find the name
+// taken and say so, and no rule would be evaluated twice.
 func (s shelf) prefix() string {
-	return strings.Join([]string{"experience-rules", s.source.Name, s.namespace}, "-")
+	kind := "experience-rules."
+	if s.source.Kind == v1alpha1.SourceKindClusterMetricSource {
+		kind = "experience-cluster-rules."
+	}
+	return kind + bounded(s.source.Name) + "." + s.namespace
+}
+
+// longestName leaves room in the name of a ConfigMap for what is around it.
+const longestName = 150
+
+// bounded shortens a name that is too long, to one that no other name has.
+func bounded(name string) string {
+	if len(name) <= longestName {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	digest := hex.EncodeToString(sum[:8])
+	return name[:longestName-len(digest)-1] + "-" + digest
 }
 
 func (s shelf) configMap(shard rules.Shard, from *v1alpha1.MetricSourceSpec) *corev1.ConfigMap {
 	labels := rules.SettingsOf(from).ObjectLabels
-	labels[rules.ManagedBy] = rules.Manager
+	labels[rules.ManagedBy] = manager
 	return &corev1.ConfigMap{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
 		ObjectMeta: metav1.ObjectMeta{

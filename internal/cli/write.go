@@ -55,15 +55,17 @@ func stream[T any](objects []T) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// prometheusRules have no owner: an objective of a file has no identity yet that
-// one could name.
+// manager is who made an object. It is not the operator: what is applied by hand
+// the operator leaves alone.
+const manager = "kubectl-experience"
+
+// prometheusRules have no owner: an objective of a file has no identity that one
+// could name.
 func prometheusRules(all []rendered) []*monitoringv1.PrometheusRule {
 	var out []*monitoringv1.PrometheusRule
 	for _, r := range all {
 		rule := rules.PrometheusRule(r.plan, rules.SettingsOf(r.source), r.groups)
-		if r.plan.UID == "" {
-			rule.OwnerReferences = nil
-		}
+		rule.Labels[rules.ManagedBy], rule.OwnerReferences = manager, nil
 		out = append(out, rule)
 	}
 	return out
