@@ -235,7 +235,8 @@ func reasons(t *testing.T) (objective, source []string) {
 				continue
 			}
 			reason := strings.Trim(value.Value, `"`)
-			if strings.HasPrefix(group.Doc.Text(), "Reasons of an Objective") {
+			ofObjective := strings.HasPrefix(group.Doc.Text(), "Reasons of an Objective") || strings.HasPrefix(group.Doc.Text(), "Reasons of RulesLoaded")
+			if ofObjective {
 				objective = append(objective, reason)
 			} else {
 				source = append(source, reason)
