@@ -101,8 +101,8 @@ func (s rulesState) failed(reason, format string, args ...any) rulesState {
 
 // applied is the state of rules that are where the ruler looks for them. The
 // group is the one whose rules record the deltas.
-func (s rulesState) applied(group, where string) rulesState {
-	s.State, s.Reason, s.Message, s.Group, s.Where = rulesApplied, "", "", group, where
+func (s rulesState) applied(group, hint string) rulesState {
+	s.State, s.Reason, s.Message, s.Group, s.Hint = rulesApplied, "", "", group, hint
 	return s
 }
 

@@ -39,10 +39,10 @@ type rulesState struct {
 	Generation int64
 	Output     v1alpha1.RulesOutput
 	Source     compile.SourceKey
-	// Group is the name of the rule group that records the deltas, and Where says
-	// which object holds it.
-	Group, Where string
-	stamp        stamp
+	// Group is the name of the rule group that records the deltas, and Hint says
+	// what to look at when the ruler has not loaded it.
+	Group, Hint string
+	stamp       stamp
 }
 
 // rulesBoard holds what became of the rules of each objective: what the sinks
@@ -191,13 +191,13 @@ func (b *rulesBoard) mayAsk(source compile.SourceKey) bool {
 }
 
 // asking notes that the ruler of a source is asked about some objectives now.
-func (b *rulesBoard) asking(source compile.SourceKey, keys []types.NamespacedName) {
+func (b *rulesBoard) asking(source compile.SourceKey, some []silence) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.clock.Now()
 	b.asked[source] = now
-	for _, key := range keys {
-		if en := b.entries[key]; en != nil {
+	for _, s := range some {
+		if en := b.entries[s.key]; en != nil {
 			en.asked = now
 		}
 	}

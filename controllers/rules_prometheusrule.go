@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -95,13 +96,19 @@ func (r *PrometheusRuleReconciler) install(ctx context.Context, w wish, state ru
 		return state.failed(v1alpha1.ReasonSinkConflict,
 			"PrometheusRule %s is not the operator's, which leaves it alone: delete or rename it, or rename the objective", key), nil
 	case marked(found, want) && sameRule(found, want):
-		return state.applied(groups[0].Name, "PrometheusRule "+key.String()), nil
+		return state.applied(groups[0].Name, selectHint(want)), nil
 	}
 	if err := r.write(ctx, want); err != nil {
 		return r.refused(w, state, fmt.Errorf("apply PrometheusRule %s: %w", key, err))
 	}
 	ctrl.LoggerFrom(ctx).Info("rules installed", "groups", len(groups))
-	return state.applied(groups[0].Name, "PrometheusRule "+key.String()), nil
+	return state.applied(groups[0].Name, selectHint(want)), nil
+}
+
+// selectHint says what a Prometheus needs to load a PrometheusRule.
+func selectHint(o *monitoringv1.PrometheusRule) string {
+	return fmt.Sprintf("check that ruleSelector and ruleNamespaceSelector of its Prometheus select PrometheusRule %s/%s with the labels %s, or set spec.rules.objectLabels of the source",
+		o.Namespace, o.Name, labels.Set(o.Labels))
 }
 
 const unavailableText = "the kind PrometheusRule of monitoring.coreos.com/v1 is not installed: install the Prometheus operator's definitions, " +

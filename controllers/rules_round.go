@@ -2,13 +2,16 @@ package controllers
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/ledger"
 	"github.com/experience-slo/operator/internal/status"
 )
@@ -24,8 +27,14 @@ type rulesRounds struct {
 	clock     clock.WithTicker
 	watch     *ruleWatch
 	evaluator *Evaluator
+	// survey looks for what an earlier process left, at most once a minute.
+	survey   func(context.Context) error
+	surveyed time.Time
 	// news has the sinks look at an objective.
 	news []chan event.TypedGenericEvent[types.NamespacedName]
+	live client.Client
+	// tasks are the questions to rulers that are under way.
+	tasks sync.WaitGroup
 	// month is that of the last round: plans depend on it.
 	month time.Month
 }
@@ -38,6 +47,7 @@ func (r *rulesRounds) Start(ctx context.Context) error {
 	ticker := r.clock.NewTicker(rulesPace)
 	defer ticker.Stop()
 	defer r.watch.end()
+	defer r.tasks.Wait()
 	r.month = r.clock.Now().UTC().Month()
 	for {
 		r.round(ctx)
@@ -55,8 +65,15 @@ func (r *rulesRounds) round(ctx context.Context) {
 	if err != nil && ctx.Err() == nil {
 		logf.FromContext(ctx).Error(err, "look for the kind PrometheusRule")
 	}
+	if r.clock.Since(r.surveyed) >= shelfAgain {
+		r.surveyed = r.clock.Now()
+		if err := r.survey(ctx); err != nil && ctx.Err() == nil {
+			logf.FromContext(ctx).Error(err, "look for rules of an earlier operator")
+		}
+	}
 	month := r.clock.Now().UTC().Month()
 	turned, r.month = turned || month != r.month, month
+	silent := map[compile.SourceKey][]silence{}
 	for key, en := range r.board.snapshot() {
 		if en.state.State == rulesNone {
 			continue
@@ -64,10 +81,11 @@ func (r *rulesRounds) round(ctx context.Context) {
 		if turned || r.rebound(key, en.state.stamp) {
 			tell(key)
 		}
-		if en.state.State == rulesApplied {
-			r.judge(ctx, key, en)
+		if en.state.State == rulesApplied && !r.heard(ctx, key, en) {
+			silent[en.state.Source] = append(silent[en.state.Source], silence{key: key, state: en.state, asked: en.asked, before: en.found})
 		}
 	}
+	r.askAll(ctx, silent)
 }
 
 // rebound says whether the evaluator has another plan of a histogram than the
@@ -77,15 +95,14 @@ func (r *rulesRounds) rebound(key types.NamespacedName, from stamp) bool {
 	return bound != nil && bound.Histogram != nil && bound != from.bound
 }
 
-// judge notes whether the ruler records an objective whose rules are installed.
-func (r *rulesRounds) judge(ctx context.Context, key types.NamespacedName, en rulesEntry) {
+// heard notes whether the ruler records an objective whose rules are installed.
+// Those of an objective that was not measured yet, and new ones, get some time.
+func (r *rulesRounds) heard(ctx context.Context, key types.NamespacedName, en rulesEntry) bool {
 	seen, current := r.evaluator.Recorded(key)
-	switch {
-	case current:
+	if current {
 		r.board.find(ctx, key, status.RulesLoaded())
-	case !seen || r.clock.Since(en.since) <= ledger.Grace:
-		// Not measured yet, or new: nothing is known.
 	}
+	return current || !seen || r.clock.Since(en.since) <= ledger.Grace
 }
 
 func (r *rulesRounds) tell(ctx context.Context, key types.NamespacedName) {

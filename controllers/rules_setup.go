@@ -1,12 +1,14 @@
 package controllers
 
 import (
+	"context"
 	"errors"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -14,6 +16,7 @@ import (
 	rtsource "sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/compile"
 )
 
 // setupRules adds the sinks of rules, and what looks them over, to a manager.
@@ -30,11 +33,15 @@ func setupRules(mgr ctrl.Manager, w *wisher, board *rulesBoard, o Options) error
 		Client: mgr.GetClient(), wisher: w, board: board, live: live, watch: watch,
 		news: make(chan event.TypedGenericEvent[types.NamespacedName], 1024),
 	}
-	rounds := &rulesRounds{
-		board: board, clock: o.Clock, watch: watch, evaluator: w.evaluator,
-		news: []chan event.TypedGenericEvent[types.NamespacedName]{each.news},
+	files := &RuleFileReconciler{
+		Client: mgr.GetClient(), wisher: w, board: board, live: live, places: newRulePlaces(live, o.Namespace), stock: newRuleStock(),
+		news: make(chan event.TypedGenericEvent[types.NamespacedName], 1024), found: make(chan event.TypedGenericEvent[shelf]),
 	}
-	return errors.Join(mgr.Add(rounds), each.setup(mgr, o.Concurrency))
+	rounds := &rulesRounds{
+		board: board, clock: o.Clock, watch: watch, evaluator: w.evaluator, live: live, survey: files.survey,
+		news: []chan event.TypedGenericEvent[types.NamespacedName]{each.news, files.news},
+	}
+	return errors.Join(mgr.Add(rounds), each.setup(mgr, o.Concurrency), files.setup(mgr))
 }
 
 func (r *PrometheusRuleReconciler) setup(mgr ctrl.Manager, concurrency int) error {
@@ -48,4 +55,75 @@ func (r *PrometheusRuleReconciler) setup(mgr ctrl.Manager, concurrency int) erro
 		WatchesRawSource(rtsource.Channel(r.news, enqueueKey())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
 		Complete(r)
+}
+
+func (r *RuleFileReconciler) setup(mgr ctrl.Manager) error {
+	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	sources := handler.TypedEnqueueRequestsFromMapFunc(r.ofSource)
+	return builder.TypedControllerManagedBy[shelf](mgr).Named("rulefile").
+		Watches(&v1alpha1.Objective{}, handler.TypedEnqueueRequestsFromMapFunc(ofObjective), changed).
+		Watches(&v1alpha1.MetricSource{}, sources, changed).
+		Watches(&v1alpha1.ClusterMetricSource{}, sources, changed).
+		WatchesMetadata(&corev1.Namespace{}, handler.TypedEnqueueRequestsFromMapFunc(r.ofNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
+		WatchesRawSource(rtsource.TypedChannel(r.news, handler.TypedEnqueueRequestsFromMapFunc(r.ofKey))).
+		WatchesRawSource(rtsource.TypedChannel(r.found, handler.TypedEnqueueRequestsFromMapFunc(itself))).
+		Complete(r)
+}
+
+func itself(_ context.Context, s shelf) []shelf { return []shelf{s} }
+
+// ofObjective gives the shelf on which an objective's rules are, if anywhere.
+func ofObjective(_ context.Context, o client.Object) []shelf {
+	objective, ok := o.(*v1alpha1.Objective)
+	if !ok {
+		return nil
+	}
+	return []shelf{{Source: compile.KeyOf(objective), Namespace: objective.Namespace}}
+}
+
+func (r *RuleFileReconciler) ofKey(ctx context.Context, key types.NamespacedName) []shelf {
+	found := &v1alpha1.Objective{}
+	if err := r.Get(ctx, key, found); err != nil {
+		return nil // its end is told of by the watch
+	}
+	return ofObjective(ctx, found)
+}
+
+// ofSource gives the shelves of a source.
+func (r *RuleFileReconciler) ofSource(ctx context.Context, o client.Object) []shelf {
+	source, ok := o.(sourceObject)
+	if !ok {
+		return nil
+	}
+	return append(r.shelves(ctx, client.MatchingFields{sourceIndex: keyOf(source).String()}), r.places.known(keyOf(source))...)
+}
+
+func (r *RuleFileReconciler) ofNamespace(ctx context.Context, o client.Object) []shelf {
+	return r.shelves(ctx, client.InNamespace(o.GetName()))
+}
+
+// shelves are those of some objectives; the queue keeps each once.
+func (r *RuleFileReconciler) shelves(ctx context.Context, options ...client.ListOption) []shelf {
+	found := &v1alpha1.ObjectiveList{}
+	if err := r.List(ctx, found, options...); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "list objectives")
+		return nil
+	}
+	var out []shelf
+	for i := range found.Items {
+		out = append(out, ofObjective(ctx, &found.Items[i])...)
+	}
+	return out
+}
+
+// survey has the shelves looked at that an earlier process left.
+func (r *RuleFileReconciler) survey(ctx context.Context) error {
+	err := r.places.survey(ctx)
+	for _, s := range r.places.take() {
+		select {
+		case r.found <- event.TypedGenericEvent[shelf]{Object: s}:
+		case <-ctx.Done():
+		}
+	}
+	return err
 }

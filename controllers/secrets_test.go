@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -159,15 +158,23 @@ func hasNoMoreRights(t *testing.T, bound string) {
 func onlyGetsSecrets(t *testing.T) {
 	verbs := map[string]int{}
 	for _, e := range operatorRequests(t) {
-		if slices.Contains([]string{"secrets", "configmaps"}, e.Object.Resource) {
+		switch own := strings.HasPrefix(e.Object.Name, "experience-"); {
+		case e.Object.Resource == "secrets":
 			verbs[e.Verb]++
+		case e.Object.Resource == "configmaps" && e.Verb == "list" && !strings.Contains(e.URI, "labelSelector="+managedQuery):
+			t.Errorf("ConfigMaps of others were listed: %s", e.URI)
+		case e.Object.Resource == "configmaps" && e.Verb != "get" && e.Verb != "list" && !own:
+			t.Errorf("a ConfigMap of others was written: %s %s", e.Verb, e.URI)
 		}
 	}
-	t.Logf("requests of the operator for Secrets and ConfigMaps, by verb: %v", verbs)
+	t.Logf("requests of the operator for Secrets, by verb: %v", verbs)
 	if len(verbs) != 1 || verbs["get"] == 0 {
-		t.Errorf("verbs on Secrets and ConfigMaps = %v, want get alone", verbs)
+		t.Errorf("verbs on Secrets = %v, want get alone", verbs)
 	}
 }
+
+// managedQuery is how a list request asks for the operator's own objects.
+const managedQuery = "app.kubernetes.io%2Fmanaged-by%3Dexperience-slo"
 
 // showsNoSecret searches all that the operator writes.
 func showsNoSecret(t *testing.T, op *operator) {

@@ -1,0 +1,160 @@
+package controllers_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+)
+
+// ruleMaps gives the ConfigMaps of rules in a namespace.
+func ruleMaps(t testing.TB, ns string) []corev1.ConfigMap {
+	t.Helper()
+	list := &corev1.ConfigMapList{}
+	if err := env.admin.List(context.Background(), list, client.InNamespace(ns), client.HasLabels{"experience.slo/source-kind"}); err != nil {
+		t.Fatal(err)
+	}
+	return list.Items
+}
+
+// ruleFiles gives the names of the rule files in a namespace, sorted.
+func ruleFiles(t testing.TB, ns string) []string {
+	t.Helper()
+	names := []string{}
+	for _, o := range ruleMaps(t, ns) {
+		for name := range o.Data {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// awaitFiles waits until a namespace holds some rule files and no others.
+func awaitFiles(t testing.TB, ns string, want ...string) {
+	t.Helper()
+	slices.Sort(want)
+	if want == nil {
+		want = []string{}
+	}
+	var got []string
+	deadline := time.Now().Add(patience)
+	for got = ruleFiles(t, ns); !slices.Equal(got, want); got = ruleFiles(t, ns) {
+		if time.Now().After(deadline) {
+			t.Fatalf("rule files in %s: -want +got:\n%s", ns, cmp.Diff(want, got))
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// bindWriter lets the operator keep ConfigMaps of rules in a namespace.
+func bindWriter(t testing.TB, ns string) {
+	t.Helper()
+	const role = "experience-slo-rules-writer"
+	out, err := env.kubectl("create", "rolebinding", role, "--clusterrole="+role,
+		"--serviceaccount="+operatorNamespace+":"+operatorAccount, "--namespace="+ns)
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+}
+
+// sharedOutput gives a ClusterMetricSource output ConfigMap in a namespace.
+func sharedOutput(place v1alpha1.Label) func(*v1alpha1.ClusterMetricSourceSpec) {
+	return func(s *v1alpha1.ClusterMetricSourceSpec) {
+		ruled(v1alpha1.RulesOutputConfigMap)(&s.MetricSourceSpec)
+		s.Rules.Namespace = place
+	}
+}
+
+// TestConfigMaps follows the ConfigMaps of sources through what changes them.
+func TestConfigMaps(t *testing.T) {
+	ctx := context.Background()
+	op := startOperator(t)
+	ns, place := namespace(t, "filed"), namespace(t, "filed-elsewhere")
+	source := clusterSource(t, "filing", sharedOutput(v1alpha1.Label(place)))
+	a, b := anObjective(ns, "page-speed", shared("filing")), anObjective(ns, "up", always, shared("filing"))
+	create(t, a, b)
+
+	got := rulesSay(t, a, v1alpha1.ReasonSinkForbidden)
+	want := `the operator may not write ConfigMaps in namespace "filed-elsewhere": run: kubectl create rolebinding experience-slo-rules-writer ` +
+		"--clusterrole=experience-slo-rules-writer --serviceaccount=experience-slo-system:experience-slo-controller-manager --namespace=filed-elsewhere"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("-want +got:\n%s", diff)
+	}
+	_, command, _ := strings.Cut(got, "run: ")
+	if out, err := env.kubectl(strings.Fields(command)[1:]...); err != nil {
+		t.Fatalf("run %q: %v: %s", command, err, out)
+	}
+	patch(t, source, `{"spec":{"rules":{"objectLabels":{"reloader":"yes"}}}}`)
+	both := []string{ns + ".page-speed.yaml", ns + ".up.yaml"}
+	awaitFiles(t, place, both...)
+	rulesSay(t, a, v1alpha1.ReasonRulesPending)
+
+	stored := ruleMaps(t, place)[0]
+	wantLabels := map[string]string{
+		"app.kubernetes.io/managed-by": "experience-slo", "experience.slo/source-kind": "ClusterMetricSource",
+		"experience.slo/source": "filing", "experience.slo/namespace": ns, "reloader": "yes",
+	}
+	if diff := cmp.Diff(wantLabels, stored.Labels); diff != "" {
+		t.Errorf("labels: -want +got:\n%s", diff)
+	}
+
+	patch(t, &stored, `{"data":{"filed.up.yaml":"groups: []","more.yaml":"groups: []"},"metadata":{"labels":{"reloader":"no"}}}`)
+	patch(t, b, `{"spec":{"target":"90%"}}`)
+	awaitFiles(t, place, both...)
+	eventually(t, "the repair of a file and a label", func() bool {
+		now := ruleMaps(t, place)[0]
+		return strings.Contains(now.Data["filed.up.yaml"], "delta1m") && now.Labels["reloader"] == "yes"
+	})
+
+	patch(t, source, `{"spec":{"rules":{"namespace":null}}}`)
+	awaitFiles(t, operatorNamespace, both...)
+	awaitFiles(t, place)
+	patch(t, a, `{"spec":{"suspend":true}}`)
+	awaitFiles(t, operatorNamespace, ns+".up.yaml")
+	rulesSay(t, a, "")
+	patch(t, a, `{"spec":{"suspend":false}}`)
+	awaitFiles(t, operatorNamespace, both...)
+	patch(t, source, `{"spec":{"rules":{"namespace":"filed-elsewhere"}}}`)
+	awaitFiles(t, place, both...)
+	awaitFiles(t, operatorNamespace)
+
+	t.Run("Typo", func(t *testing.T) {
+		patch(t, a, `{"spec":{"indicator":{"distribution":{"histogram":"web_vitals_lcp_seconds{"}}}}`)
+		settled(t, a, v1alpha1.ReasonInvalidQuery)
+		eventually(t, "a word on the rules that stay", func() bool {
+			return strings.Contains(rulesSay(t, a, v1alpha1.ReasonRulesPending), "until it is mended")
+		})
+		before := ruleMaps(t, place)[0].Data
+		patch(t, b, `{"spec":{"target":"80%"}}`)
+		eventually(t, "a change of the other rules", func() bool { return ruleMaps(t, place)[0].Data["filed.up.yaml"] != before["filed.up.yaml"] })
+		if diff := cmp.Diff(before["filed.page-speed.yaml"], ruleMaps(t, place)[0].Data["filed.page-speed.yaml"]); diff != "" {
+			t.Errorf("the rules of a spec with a typo changed: -before +after:\n%s", diff)
+		}
+		awaitFiles(t, place, both...)
+	})
+	t.Run("WhileDown", func(t *testing.T) {
+		op.stop()
+		if err := env.admin.Delete(ctx, source); err != nil {
+			t.Fatal(err)
+		}
+		if err := env.admin.Delete(ctx, a); err != nil {
+			t.Fatal(err)
+		}
+		startOperator(t)
+		awaitFiles(t, place)
+		rulesSay(t, b, "")
+		eventually(t, "the end of the record of places", func() bool {
+			record := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: operatorNamespace, Name: "experience-slo-rules-places"}}
+			return client.IgnoreNotFound(env.admin.Get(ctx, client.ObjectKeyFromObject(record), record)) == nil && record.UID == ""
+		})
+	})
+}
