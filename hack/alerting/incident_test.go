@@ -2,6 +2,7 @@ package alerting_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -73,9 +74,7 @@ func rendered(t *testing.T, plans ...*compile.Plan) map[string]string {
 	}
 	out := map[string]string{}
 	for _, shard := range rules.Shards("experience", files) {
-		for name, text := range shard.Data {
-			out[name] = text
-		}
+		maps.Copy(out, shard.Data)
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package alerting_test
 import (
 	"maps"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,7 +42,7 @@ func TestInhibition(t *testing.T) {
 	page := []string{"n", "page", "severity", "critical"}
 	ticket := []string{"n", "ticket", "severity", "warning"}
 	with := func(labels []string, more ...string) parts.Alert {
-		return labelled(append(labels[:len(labels):len(labels)], more...)...)
+		return labelled(append(slices.Clip(labels), more...)...)
 	}
 	cases := map[string]struct {
 		reason string

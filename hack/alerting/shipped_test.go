@@ -42,34 +42,46 @@ func TestPromtoolAcceptsWhatIsShipped(t *testing.T) {
 	}
 }
 
-// TestEveryShippedAlertIsTested finds an alert in the promtool tests at a moment
-// at which it fires, and at one at which it does not.
-func TestEveryShippedAlertIsTested(t *testing.T) {
-	t.Parallel()
-	suites, err := filepath.Glob(filepath.Join(shipped, "tests", "*.yaml"))
+// suite is a file of promtool tests.
+type suite struct {
+	Tests []struct {
+		Alerts []struct {
+			Name  string `json:"alertname"`
+			Fires []any  `json:"exp_alerts"`
+		} `json:"alert_rule_test"`
+	}
+}
+
+// tested are the alerts that promtool looks at while they fire, and those that
+// it looks at while they do not.
+func tested(t *testing.T) (fires, quiet map[string]bool) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(shipped, "tests", "*.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	fires, quiet := map[string]bool{}, map[string]bool{}
-	for _, path := range suites {
-		var suite struct {
-			Tests []struct {
-				Rules []struct {
-					Name  string `json:"alertname"`
-					Fires []any  `json:"exp_alerts"`
-				} `json:"alert_rule_test"`
-			}
-		}
-		if err := yaml.Unmarshal([]byte(readFile(t, path)), &suite); err != nil {
+	fires, quiet = map[string]bool{}, map[string]bool{}
+	for _, path := range paths {
+		var s suite
+		if err := yaml.Unmarshal([]byte(readFile(t, path)), &s); err != nil {
 			t.Fatalf("read %s: %v", path, err)
 		}
-		for _, test := range suite.Tests {
-			for _, rule := range test.Rules {
-				fires[rule.Name] = fires[rule.Name] || len(rule.Fires) > 0
-				quiet[rule.Name] = quiet[rule.Name] || len(rule.Fires) == 0
+		for _, test := range s.Tests {
+			for _, alert := range test.Alerts {
+				if len(alert.Fires) > 0 {
+					fires[alert.Name] = true
+				} else {
+					quiet[alert.Name] = true
+				}
 			}
 		}
 	}
+	return fires, quiet
+}
+
+func TestEveryShippedAlertIsTested(t *testing.T) {
+	t.Parallel()
+	fires, quiet := tested(t)
 	for _, group := range plainGroups(t) {
 		for i := range group.Rules {
 			if name := group.Rules[i].Alert; !fires[name] || !quiet[name] {

@@ -2,6 +2,7 @@ package evaluate_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 	"time"
 
@@ -40,7 +41,7 @@ func run(minutes int, points, events float64) past {
 }
 
 // and continues with older minutes.
-func (p past) and(older past) past { return append(p[:len(p):len(p)], older...) }
+func (p past) and(older past) past { return append(slices.Clip(p), older...) }
 
 // page is a tier whose figures are exact in binary: at a target of 50%, a factor
 // of 1.5 is 75% of events lost.
