@@ -104,15 +104,10 @@ func (v *inventory) takeObject(ctx context.Context, m manifest) {
 	kind, _ := m.object["kind"].(string)
 	group, _, _ := strings.Cut(version, "/")
 	switch {
+	case group == v1alpha1.GroupVersion.Group:
+		v.takeOurs(ctx, version, kind, m)
 	case version == "v1" && kind == "List":
 		v.takeList(ctx, m)
-	case group == v1alpha1.GroupVersion.Group && version != v1alpha1.GroupVersion.String():
-		v.refuse(m.place, "apiVersion: %q: there is no such version: write %s", version, v1alpha1.GroupVersion)
-	case group == v1alpha1.GroupVersion.Group && v.definitions[kind] == nil:
-		known := slices.Sorted(maps.Keys(v.definitions))
-		v.refuse(m.place, "kind: %q: %s has no such kind: write one of %s", kind, v1alpha1.GroupVersion, strings.Join(known, ", "))
-	case group == v1alpha1.GroupVersion.Group:
-		v.takeOurs(ctx, kind, m)
 	case kind != "" && version != "":
 		v.note("%s: %s %s is skipped: it is not of %s", m.place, version, kind, v1alpha1.GroupVersion.Group)
 	case strings.HasPrefix(filepath.Base(m.file), "kustomization."):
@@ -135,8 +130,21 @@ func (v *inventory) takeList(ctx context.Context, m manifest) {
 	}
 }
 
-// takeOurs admits an object of the operator's and keeps it.
-func (v *inventory) takeOurs(ctx context.Context, kind string, m manifest) {
+// takeOurs takes an object of the operator's group.
+func (v *inventory) takeOurs(ctx context.Context, version, kind string, m manifest) {
+	switch {
+	case version != v1alpha1.GroupVersion.String():
+		v.refuse(m.place, "apiVersion: %q: there is no such version: write %s", version, v1alpha1.GroupVersion)
+	case v.definitions[kind] == nil:
+		known := slices.Sorted(maps.Keys(v.definitions))
+		v.refuse(m.place, "kind: %q: %s has no such kind: write one of %s", kind, v1alpha1.GroupVersion, strings.Join(known, ", "))
+	default:
+		v.admit(ctx, kind, m)
+	}
+}
+
+// admit checks an object and keeps it.
+func (v *inventory) admit(ctx context.Context, kind string, m manifest) {
 	bare, namespace := v.nameOf(kind, m)
 	name := kind + " " + strings.TrimPrefix(namespace+"/"+bare, "/")
 	faults := v.definitions[kind].admit(ctx, m.object)

@@ -71,7 +71,23 @@ func (p Program) render(ctx context.Context, o renderOptions) error {
 		return err
 	}
 	found.take(ctx, files)
-	rendered := found.render(p.Now())
+	all := found.render(p.Now())
+	if err := p.report(found); err != nil {
+		return err
+	}
+	text, err := write(o.output, all)
+	if err != nil {
+		return err
+	}
+	if _, err := p.Out.Write(text); err != nil {
+		return fmt.Errorf("write rules: %w", err)
+	}
+	return nil
+}
+
+// report tells what there is to say of manifests, and fails where it is that
+// they cannot be rendered.
+func (p Program) report(found *inventory) error {
 	for _, note := range found.notes {
 		p.tell("%s", note)
 	}
@@ -84,13 +100,6 @@ func (p Program) render(ctx context.Context, o renderOptions) error {
 	if len(found.objectives) == 0 {
 		p.tell("no Objective is among the manifests: add one of kind: Objective")
 		return errInvalid
-	}
-	text, err := write(o.output, rendered)
-	if err != nil {
-		return err
-	}
-	if _, err := p.Out.Write(text); err != nil {
-		return fmt.Errorf("write rules: %w", err)
 	}
 	return nil
 }

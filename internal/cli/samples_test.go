@@ -2,10 +2,7 @@ package cli
 
 import (
 	"log/slog"
-	"maps"
 	"os/exec"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -51,59 +48,63 @@ func groupsOf(t *testing.T, text string, into map[string]monitoringv1.RuleGroup)
 // TestSamples renders all samples in each way. They hold the same groups, and
 // Prometheus takes them.
 func TestSamples(t *testing.T) {
-	all := map[string]outcome{}
+	all := map[string]string{}
 	for _, output := range outputs {
-		all[output] = run(t, nil, "render", "-f", samplesFolder, "-n", "shop", "-o", output)
+		got := run(t, nil, "render", "-f", samplesFolder, "-n", "shop", "-o", output)
 		t.Chdir("..")
-		if all[output].Code != Done {
-			t.Fatalf("samples are refused: %s", all[output].Err)
+		if got.Code != Done {
+			t.Fatalf("samples are refused: %s", got.Err)
 		}
-	}
-	file := all[outputRules].Out
-	if _, errs := rulefmt.Parse([]byte(file), false, model.LegacyValidation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler)); len(errs) > 0 {
-		t.Errorf("Prometheus refuses the rule file: %v", errs)
+		all[output] = got.Out
 	}
 	want := map[string]monitoringv1.RuleGroup{}
-	groupsOf(t, file, want)
+	groupsOf(t, all[outputRules], want)
 	if len(want) < 10 {
 		t.Fatalf("only %d groups of all samples", len(want))
 	}
-	t.Run("PrometheusRules", func(t *testing.T) {
-		got := map[string]monitoringv1.RuleGroup{}
-		for _, rule := range parts[monitoringv1.PrometheusRule](t, all[outputPrometheusRule].Out) {
-			if rule.Namespace != "shop" || len(rule.OwnerReferences) > 0 || rule.Labels["app.kubernetes.io/managed-by"] != "kubectl-experience" {
-				t.Errorf("PrometheusRule reads as one that the operator made: %+v", rule.ObjectMeta)
-			}
-			for _, group := range rule.Spec.Groups {
-				got[group.Name] = group
-			}
+	if diff := cmp.Diff(want, groupsOfPrometheusRules(t, all[outputPrometheusRule])); diff != "" {
+		t.Errorf("groups: -rules, +prometheusrule:\n%s", diff)
+	}
+	inMaps := map[string]monitoringv1.RuleGroup{}
+	for _, o := range parts[corev1.ConfigMap](t, all[outputConfigMap]) {
+		for _, text := range o.Data {
+			groupsOf(t, text, inMaps)
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("groups: -rules, +prometheusrule:\n%s", diff)
+	}
+	if diff := cmp.Diff(want, inMaps); diff != "" {
+		t.Errorf("groups: -rules, +configmap:\n%s", diff)
+	}
+	checkRules(t, all[outputRules])
+}
+
+// groupsOfPrometheusRules gives the groups of a stream of objects, which must not
+// read as if the operator had made them.
+func groupsOfPrometheusRules(t *testing.T, stream string) map[string]monitoringv1.RuleGroup {
+	t.Helper()
+	out := map[string]monitoringv1.RuleGroup{}
+	for _, rule := range parts[monitoringv1.PrometheusRule](t, stream) {
+		if rule.Namespace != "shop" || len(rule.OwnerReferences) > 0 || rule.Labels["app.kubernetes.io/managed-by"] != "kubectl-experience" {
+			t.Errorf("PrometheusRule reads as one that the operator made: %+v", rule.ObjectMeta)
 		}
-	})
-	t.Run("ConfigMaps", func(t *testing.T) {
-		got := map[string]monitoringv1.RuleGroup{}
-		for _, o := range parts[corev1.ConfigMap](t, all[outputConfigMap].Out) {
-			for _, name := range slices.Sorted(maps.Keys(o.Data)) {
-				groupsOf(t, o.Data[name], got)
-			}
+		for _, group := range rule.Spec.Groups {
+			out[group.Name] = group
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("groups: -rules, +configmap:\n%s", diff)
-		}
-	})
-	t.Run("promtool", func(t *testing.T) {
-		tool, err := filepath.Abs("../../bin/promtool")
-		if err != nil {
-			t.Fatal(err)
-		}
-		cmd := exec.CommandContext(t.Context(), tool, "check", "rules")
-		cmd.Stdin = strings.NewReader(file)
-		if text, err := cmd.CombinedOutput(); err != nil {
-			t.Errorf("%v (make parts builds promtool): %s", err, text)
-		}
-	})
+	}
+	return out
+}
+
+// checkRules asks Prometheus' own checkers.
+func checkRules(t *testing.T, file string) {
+	t.Helper()
+	_, errs := rulefmt.Parse([]byte(file), false, model.LegacyValidation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))
+	if len(errs) > 0 {
+		t.Errorf("Prometheus refuses the rule file: %v", errs)
+	}
+	cmd := exec.CommandContext(t.Context(), "../../bin/promtool", "check", "rules")
+	cmd.Stdin = strings.NewReader(file)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("check rules with promtool (make parts builds it): %v: %s", err, text)
+	}
 }
 
 // TestSameInput checks that the order of the manifests changes nothing.
