@@ -111,13 +111,21 @@ func (l layer) refuses(from, to string, g graph) string {
 		return "it uses Go's own library alone"
 	case !l.network && under(to, "net/http"):
 		return "internal/source is the only one that asks"
-	case strings.HasPrefix(from, "internal/") && under(to, pure...) && (!l.files || to != "os"):
+	case under(to, l.impure(from)...):
 		return "it takes values"
 	case under(to, l.deny...):
 		return "it waits for nothing"
 	default:
 		return ""
 	}
+}
+
+// impure is what a package may not import because it takes values.
+func (l layer) impure(from string) []string {
+	if !strings.HasPrefix(from, "internal/") {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(pure), func(path string) bool { return l.files && path == "os" })
 }
 
 // under reports whether a path is one of some packages or lies in their folders.
