@@ -43,7 +43,7 @@ func (w *writer) budgetBurn(t tier) monitoringv1.Rule {
 		severity, extra = Critical, w.plan.Alerts.Page
 	}
 	factor := number(t.Factor)
-	expr := fmt.Sprintf("%s > %s and %s > %s and %s >= %s",
+	expr := fmt.Sprintf("%s > %s and ignoring (window) %s > %s and ignoring (window) %s >= %s",
 		w.now(BurnRate, t.pace, t.Long), factor, w.now(BurnRate, t.pace, t.Short), factor,
 		w.now(BadEvents, t.pace, t.Long), number(w.plan.Alerts.MinimumBadEvents))
 	target := w.plan.Unit.FormatTarget(w.plan.Target)
@@ -68,7 +68,7 @@ func (w *writer) dataAbsent() monitoringv1.Rule {
 	after := w.plan.Alerts.AbsentAfter
 	return w.alert(alert{
 		name: DataAbsent, severity: Warning, extra: w.plan.Alerts.Absent,
-		expr:    fmt.Sprintf("time() - max(%s) > %s", promql.Recorded(DataTimestamp, w.identity), number(after.Seconds())),
+		expr:    fmt.Sprintf("time() - %s > %s", promql.Recorded(DataTimestamp, w.own), number(after.Seconds())),
 		summary: fmt.Sprintf("%s has had no data for {{ humanizeDuration $value }}", w.plan.Key),
 		description: fmt.Sprintf("The metrics of %s were there and have been absent for {{ humanizeDuration $value }}. "+
 			"Until they are back nobody knows whether the promise is kept, and no other alert of this objective can fire.", literal(w.plan.Service)),

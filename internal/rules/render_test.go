@@ -223,7 +223,7 @@ func TestAnnotations(t *testing.T) {
 			at := slices.IndexFunc(alerts, func(r monitoringv1.Rule) bool { return r.Alert == tc.alert })
 			got := map[string]string{}
 			for name, text := range alerts[at].Annotations {
-				got[name] = expand(t, text, alerts[at].Labels, tc.value)
+				got[name] = expand(t, text, seriesLabels(planOf(t, tc.args, confined()), "1h"), tc.value)
 			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("\n%s\nannotations: -want, +got:\n%s", tc.reason, diff)
@@ -420,7 +420,7 @@ func TestEveryWindowIsRecordedOnce(t *testing.T) {
 				}
 			}
 			for _, r := range alertsOf(t, plan, rules.Settings{Prefix: "experience"}) {
-				if r.Alert == rules.BudgetBurn && !seen[rules.BurnRate+fmt.Sprint(merged(plan, r.Labels["window"]))] {
+				if r.Alert == rules.BudgetBurn && !seen[rules.BurnRate+fmt.Sprint(seriesLabels(plan, r.Labels["window"]))] {
 					t.Errorf("%s over %s: nothing records the window %s", target, window, r.Labels["window"])
 				}
 			}
@@ -428,11 +428,15 @@ func TestEveryWindowIsRecordedOnce(t *testing.T) {
 	}
 }
 
-func merged(plan *compile.Plan, window string) map[string]string {
-	return map[string]string{
+// seriesLabels are the labels of a series that is recorded, and so of the
+// expression of an alert; window may be empty.
+func seriesLabels(plan *compile.Plan, window string) map[string]string {
+	out := map[string]string{
 		"namespace": plan.Key.Namespace, "objective": plan.Key.Name, "service": plan.Service,
 		"perspective": plan.Perspective, "touchpoint": plan.Touchpoint, "window": window,
 	}
+	maps.DeleteFunc(out, func(_, value string) bool { return value == "" })
+	return out
 }
 
 // TestRenamedServiceGoesOn changes a label of an objective while it burns: its

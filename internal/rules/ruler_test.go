@@ -2,7 +2,6 @@ package rules_test
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -247,16 +246,20 @@ func (r *ruler) record(at time.Time, v float64, name string) {
 	}
 }
 
-// past writes what was recorded of healthy traffic up to a moment, in the
-// minutes and in the roll-ups of each group.
-func (r *ruler) past(until time.Time, length time.Duration, eventsPerMinute float64) {
+// past writes what was recorded of healthy traffic up to a moment, for as long as
+// the longest windows of each group.
+func (r *ruler) past(until time.Time, eventsPerMinute float64) {
 	for _, group := range r.groups {
 		width := group.Interval()
+		length := 4 * 24 * time.Hour
+		if width == time.Minute {
+			length = 7 * time.Hour
+		}
 		name := model.Duration(width).String()
 		events := eventsPerMinute * width.Minutes()
 		for at := until.Add(-length).Truncate(width).Add(group.phase); !at.After(until); at = at.Add(width) {
-			r.record(at, events, fmt.Sprintf("objective:experience_events:delta%s", name))
-			r.record(at, events, fmt.Sprintf("objective:experience_points:delta%s", name))
+			r.record(at, events, "objective:experience_events:delta"+name)
+			r.record(at, events, "objective:experience_points:delta"+name)
 		}
 	}
 }

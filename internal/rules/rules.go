@@ -105,19 +105,24 @@ func Groups(p *compile.Plan, s Settings) ([]monitoringv1.RuleGroup, error) {
 type writer struct {
 	plan     *compile.Plan
 	settings Settings
-	// identity selects the objective's own series, and labels are what they have.
-	identity promql.Confinement
-	labels   map[string]string
-	tiers    []tier
+	// identity selects the objective's own series, and own those that have its
+	// present labels.
+	identity, own promql.Confinement
+	labels        map[string]string
+	tiers         []tier
 	// windows are those for which burn rates are recorded so far.
 	windows map[time.Duration]pace
 }
 
 func newWriter(p *compile.Plan, s Settings) *writer {
-	return &writer{
+	w := &writer{
 		plan: p, settings: s, identity: p.Identity(), labels: labelsOf(p, s),
 		tiers: tiersOf(p.Tiers), windows: map[time.Duration]pace{},
 	}
+	for name, value := range w.labels {
+		w.own = w.own.Confine(name, value)
+	}
+	return w
 }
 
 // labelsOf are the labels of each series and alert. Those by which the series

@@ -107,6 +107,15 @@ func children(node parse.Node) []parse.Node {
 		return n.Args
 	case *parse.ChainNode:
 		return []parse.Node{n.Node}
+	default:
+		return branches(n)
+	}
+	return nil
+}
+
+// branches are the parts of a node that chooses or repeats.
+func branches(node parse.Node) []parse.Node {
+	switch n := node.(type) {
 	case *parse.IfNode:
 		return []parse.Node{n.Pipe, n.List, n.ElseList}
 	case *parse.RangeNode:

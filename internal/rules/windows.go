@@ -109,11 +109,11 @@ func (w *writer) sums(p pace, tiers []tier) []monitoringv1.Rule {
 // longWindow records events, bad events and the burn rate. Without events there
 // is no burn rate: it is neither zero nor NaN.
 func (w *writer) longWindow(p pace, window time.Duration) []monitoringv1.Rule {
-	events := w.now(Events, p, window)
+	events, bad := "max("+w.now(Events, p, window)+")", "max("+w.now(BadEvents, p, window)+")"
 	return []monitoringv1.Rule{
 		w.record(Events, w.sum(p.events(), window), window),
 		w.record(BadEvents, events+" - "+w.sum(p.points(), window), window),
-		w.record(BurnRate, w.now(BadEvents, p, window)+" / ("+events+" > 0) / "+w.budget(), window),
+		w.record(BurnRate, bad+" / ("+events+" > 0) / "+w.budget(), window),
 	}
 }
 
@@ -128,14 +128,15 @@ func (w *writer) sum(name string, window time.Duration) string {
 	return fmt.Sprintf("sum(sum_over_time(%s[%s]))", promql.Recorded(name, w.identity), written(window))
 }
 
-// now is the value that was recorded for a window in the same evaluation, or
-// the last one of a quicker group.
+// now selects what was recorded for a window in the same evaluation, or last in
+// a quicker group, with all its labels: the templates of alerts can read them. It
+// is one series, even where others of the objective had other labels.
 func (w *writer) now(name string, p pace, window time.Duration) string {
-	series := promql.Recorded(name, w.identity.Confine("window", written(window)))
+	series := promql.Recorded(name, w.own.Confine("window", written(window)))
 	if by := w.windows[window]; by != p {
-		return fmt.Sprintf("max(last_over_time(%s[%s]))", series, written(2*by.width))
+		return fmt.Sprintf("last_over_time(%s[%s])", series, written(2*by.width))
 	}
-	return "max(" + series + ")"
+	return series
 }
 
 // budget is the share of events that may be bad.
