@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -69,7 +70,7 @@ func selected(selector string) (string, map[string]string) {
 	own := map[string]string{"job": "shop", "instance": "pod-0"}
 	vector := parsed.(*parser.VectorSelector)
 	for _, m := range vector.LabelMatchers {
-		if m.Name != labels.MetricName && !m.Matches("") {
+		if m.Name != model.MetricNameLabel && !m.Matches("") {
 			own[m.Name] = fitting(m)
 		}
 	}

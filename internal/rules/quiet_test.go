@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -68,17 +69,40 @@ func (d *desk) length() time.Duration {
 	return sum
 }
 
+// fires is an alert that fired.
+type fires struct {
+	Alert    string
+	Severity string
+	Window   string
+	// From and To are the minutes between which it began, from the start.
+	From, To int
+	// Ends says that it ended before the last stretch did.
+	Ends bool
+}
+
+// fired are the alerts that fired, with the bounds of those that are wanted
+// where they began between them, and with the minute where they did not.
+func (r *ruler) fired(want []fires) []fires {
+	var out []fires
+	for _, c := range r.changes {
+		if !c.Firing {
+			continue
+		}
+		minute := int(c.At.Sub(begin) / time.Minute)
+		f := fires{Alert: c.Name, Severity: c.Severity, Window: c.Window, From: minute, To: minute, Ends: !r.firing[c.alertKey]}
+		expected := slices.IndexFunc(want, func(w fires) bool {
+			return w.Alert == f.Alert && w.Window == f.Window && w.From <= minute && minute <= w.To
+		})
+		if expected >= 0 {
+			f.From, f.To = want[expected].From, want[expected].To
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
 // TestQuiet runs through nights and weekends: what fires, and when.
 func TestQuiet(t *testing.T) {
-	type fires struct {
-		Alert    string
-		Severity string
-		Window   string
-		// From and To are the minutes between which it begins, from the start.
-		From, To int
-		// Ends says that it ended before the last stretch did.
-		Ends bool
-	}
 	impatient := alerting(v1alpha1.Alerting{MinimumBadEvents: 1, Ticket: &v1alpha1.AlertTier{Mode: v1alpha1.AlertDisabled}})
 	soon := func(also ...func(*v1alpha1.Alerting)) func(*v1alpha1.Objective) {
 		a := v1alpha1.Alerting{DataAbsent: &v1alpha1.DataAbsentAlert{After: &metav1.Duration{Duration: 10 * time.Minute}}}
@@ -164,24 +188,7 @@ func TestQuiet(t *testing.T) {
 			}
 			d := &desk{r: r, begin: begin, stretches: tc.stretches}
 			r.run(begin, begin.Add(d.length()), d.scrape)
-			var got []fires
-			for _, c := range r.changes {
-				if !c.Firing {
-					continue
-				}
-				f := fires{Alert: c.Name, Severity: c.Severity, Window: c.Window, Ends: !r.firing[c.alertKey]}
-				minute := int(c.At.Sub(begin) / time.Minute)
-				for _, w := range tc.want {
-					if w.Alert == f.Alert && w.Window == f.Window && w.From <= minute && minute <= w.To {
-						f.From, f.To = w.From, w.To
-					}
-				}
-				if f.To == 0 {
-					f.From = minute
-				}
-				got = append(got, f)
-			}
-			if diff := cmp.Diff(tc.want, got); diff != "" {
+			if diff := cmp.Diff(tc.want, r.fired(tc.want)); diff != "" {
 				t.Errorf("\n%s\nalerts: -want, +got:\n%s", tc.reason, diff)
 			}
 			if r.recorded == 0 {

@@ -20,8 +20,40 @@ func files(count, size int) map[string]string {
 	return out
 }
 
+// maxShard is below the mebibyte that an object of Kubernetes may have.
+const maxShard = 900 << 10
+
+// joined puts the files of shards together, and checks each shard.
+func joined(t *testing.T, shards []rules.Shard) map[string]string {
+	t.Helper()
+	out, names := map[string]string{}, map[string]bool{}
+	for _, shard := range shards {
+		size := 0
+		for name, text := range shard.Data {
+			size += len(name) + len(text)
+		}
+		if size > maxShard && len(shard.Data) > 1 {
+			t.Errorf("%s has %d bytes", shard.Name, size)
+		}
+		if names[shard.Name] || len(shard.Data) == 0 {
+			t.Errorf("%s is empty or there twice", shard.Name)
+		}
+		names[shard.Name] = true
+		maps.Copy(out, shard.Data)
+	}
+	return out
+}
+
+// sizes are the lengths of files, for a diff that can be read.
+func sizes(files map[string]string) map[string]int {
+	out := map[string]int{}
+	for name, text := range files {
+		out[name] = len(text)
+	}
+	return out
+}
+
 func TestShards(t *testing.T) {
-	const most = 900 << 10
 	cases := map[string]struct {
 		reason string
 		args   map[string]string
@@ -30,9 +62,9 @@ func TestShards(t *testing.T) {
 	}{
 		"None":     {"Without rules there is no shard.", nil, 0, 0},
 		"One":      {"A small namespace has one.", files(3, 14<<10), 1, 1},
-		"Full":     {"Up to the limit.", map[string]string{"a.yaml": strings.Repeat("x", most-len("a.yaml"))}, 1, 1},
+		"Full":     {"Up to the limit.", map[string]string{"a.yaml": strings.Repeat("x", maxShard-len("a.yaml"))}, 1, 1},
 		"Many":     {"A large one has more.", files(2000, 14<<10), 32, 128},
-		"OneLarge": {"A file that is too large has a shard of its own.", files(1, most+1), 1, 1},
+		"OneLarge": {"A file that is too large has a shard of its own.", files(1, maxShard+1), 1, 1},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -40,28 +72,7 @@ func TestShards(t *testing.T) {
 			if len(got) < tc.least || len(got) > tc.most {
 				t.Errorf("\n%s\nShards: %d, want %d to %d", tc.reason, len(got), tc.least, tc.most)
 			}
-			back, names := map[string]string{}, map[string]bool{}
-			for _, shard := range got {
-				size := 0
-				for name, text := range shard.Data {
-					size += len(name) + len(text)
-				}
-				if size > most && len(shard.Data) > 1 {
-					t.Errorf("\n%s\n%s has %d bytes", tc.reason, shard.Name, size)
-				}
-				if names[shard.Name] || len(shard.Data) == 0 {
-					t.Errorf("\n%s\n%s is empty or there twice", tc.reason, shard.Name)
-				}
-				names[shard.Name] = true
-				maps.Copy(back, shard.Data)
-			}
-			if diff := cmp.Diff(tc.args, back, cmp.Transformer("sizes", func(in map[string]string) map[string]int {
-				out := map[string]int{}
-				for name, text := range in {
-					out[name] = len(text)
-				}
-				return out
-			})); diff != "" {
+			if diff := cmp.Diff(sizes(tc.args), sizes(joined(t, got))); diff != "" {
 				t.Errorf("\n%s\nfiles: -given, +in shards:\n%s", tc.reason, diff)
 			}
 			if diff := cmp.Diff(got, rules.Shards("rules", tc.args)); diff != "" {
