@@ -344,3 +344,27 @@ func TestPrometheusRule(t *testing.T) {
 		t.Errorf("PrometheusRule: -want, +got:\n%s", diff)
 	}
 }
+
+// TestAlikeTiers checks that of tiers with one window the most sensitive is left.
+func TestAlikeTiers(t *testing.T) {
+	cases := map[string]struct{ reason, severity, want string }{
+		"Pages":   {"5.6 fires whenever 13.44 would.", rules.Critical, " > 5.6 "},
+		"Tickets": {"0.93 fires whenever 2.8 would.", rules.Warning, " > 0.933333333333 "},
+	}
+	alerts := alertsOf(t, planOf(t, objective(failures(), "99.9%", rolling("1h")), confined()), rules.Settings{Prefix: "experience"})
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			found := 0
+			for _, r := range alerts {
+				if r.Alert == rules.BudgetBurn && r.Labels["severity"] == tc.severity {
+					if found++; strings.Count(r.Expr.StrVal, tc.want) != 2 {
+						t.Errorf("\n%s\nexpression: %s, want%stwice", tc.reason, r.Expr.StrVal, tc.want)
+					}
+				}
+			}
+			if found != 1 {
+				t.Errorf("\n%s\nalerts: %d, want 1", tc.reason, found)
+			}
+		})
+	}
+}
