@@ -107,18 +107,18 @@ func (o *operator) records(burning bool) {
 
 // scrapes is a prometheus.yml that scrapes the shop and the operator.
 func scrapes(shop, operator, alertmanager string) string {
-	return fmt.Sprintf(`global: {scrape_interval: 5s, scrape_timeout: 5s}
+	return fmt.Sprintf(`global: {scrape_interval: %[1]s, scrape_timeout: %[1]s}
 scrape_configs:
 - job_name: shop
-  static_configs: [{targets: [%q]}]
+  static_configs: [{targets: [%[2]q]}]
 - job_name: operator
   honor_labels: true
-  static_configs: [{targets: [%q]}]
+  static_configs: [{targets: [%[3]q]}]
 alerting:
   alertmanagers:
-  - static_configs: [{targets: [%q]}]
+  - static_configs: [{targets: [%[4]q]}]
 rule_files: [rules/*.yaml]
-`, shop, operator, alertmanager)
+`, scrapeInterval, shop, operator, alertmanager)
 }
 
 // routes is an alertmanager.yml with the inhibitions that the operator ships.
@@ -161,8 +161,10 @@ func TestIncident(t *testing.T) {
 	files := rendered(t, checkout, search, support)
 	files["operator.yaml"] = readFile(t, filepath.Join(shipped, "rules.yaml"))
 	am := startAlertmanager(t, routes(t, serve(t, duty)))
+	dir, address := t.TempDir(), serve(t, world)
+	world.history(t, dir, address)
 	p := startPrometheus(t, parts.PrometheusOptions{
-		ConfigYAML: scrapes(serve(t, world), serve(t, op), am.Address), Rules: files,
+		Dir: dir, ConfigYAML: scrapes(address, serve(t, op), am.Address), Rules: files,
 	})
 	recordsMinutes(t, p, 3)
 	if early := keys(held(t, am)); len(early) > 0 {

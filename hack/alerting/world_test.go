@@ -7,6 +7,8 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -33,10 +35,15 @@ type shop struct {
 
 var shopPages = []string{"checkout", "search", "support"}
 
-const requestRate = 20
+const (
+	requestRate = 20
+	// healthy is how long the shop has been well when a test begins.
+	healthy        = 15 * time.Minute
+	scrapeInterval = 5 * time.Second
+)
 
 func newShop() *shop {
-	return &shop{born: time.Now(), began: map[string]time.Time{}, lost: map[string]time.Duration{}}
+	return &shop{born: time.Now().Add(-healthy), began: map[string]time.Time{}, lost: map[string]time.Duration{}}
 }
 
 // breaks begins an outage of some pages.
@@ -84,6 +91,34 @@ func (s *shop) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 	_, _ = w.Write([]byte(text.String())) // a scraper that hung up is nobody's error
+}
+
+// history writes what a Prometheus would have of the shop if it had scraped it
+// until now.
+func (s *shop) history(t *testing.T, dir, instance string) {
+	t.Helper()
+	var text strings.Builder
+	write := func(series, labels string, value func(at time.Time) float64) {
+		for at := s.born; at.Before(time.Now()); at = at.Add(scrapeInterval) {
+			fmt.Fprintf(&text, "%s{job=\"shop\",instance=%q%s} %v %d\n", series, instance, labels, value(at), at.Unix())
+		}
+	}
+	write("up", "", func(time.Time) float64 { return 1 })
+	write("process_start_time_seconds", "", func(time.Time) float64 { return float64(s.born.Unix()) })
+	text.WriteString("# TYPE shop_requests counter\n")
+	for _, page := range shopPages {
+		write("shop_requests_total", fmt.Sprintf(",page=%q,code=\"200\"", page), func(at time.Time) float64 {
+			return math.Floor(at.Sub(s.born).Seconds() * requestRate)
+		})
+	}
+	text.WriteString("# EOF\n")
+	path := filepath.Join(dir, "history.txt")
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run(t, parts.Promtool, "tsdb", "create-blocks-from", "openmetrics", path, filepath.Join(dir, "data")); err != nil {
+		t.Fatalf("promtool: %v: %s", err, out)
+	}
 }
 
 // pager is whom Alertmanager tells: it keeps each alert that it was told of, as
