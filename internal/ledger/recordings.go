@@ -101,7 +101,7 @@ func (r Recordings) batches(asks []Ask, to time.Time) []batch {
 	for key, group := range alike {
 		b := batch{width: key.grid.Width}
 		if key.from.IsZero() {
-			b.minutes = []slo.Span{{Start: earliest(group), End: to}}
+			b.minutes = []slo.Span{{Start: earliest(group, to.Add(-Grace-r.Offset)), End: to}}
 		} else {
 			b.minutes, b.buckets = stretches(key.grid, key.from, to, key.kept)
 		}
@@ -110,9 +110,11 @@ func (r Recordings) batches(asks []Ask, to time.Time) []batch {
 	return out
 }
 
-func earliest(asks []Ask) time.Time {
-	first := asks[0].Book.Cursor()
-	for _, a := range asks[1:] {
+// earliest is where the first of some books goes on, and not after a moment: how
+// late a ruler is shows in the minutes before.
+func earliest(asks []Ask, notAfter time.Time) time.Time {
+	first := notAfter
+	for _, a := range asks {
 		if c := a.Book.Cursor(); c.Before(first) {
 			first = c
 		}
