@@ -22,6 +22,8 @@ type wish struct {
 	// installed stays, because a typo must not silence alerts, and waits says why.
 	plan  *compile.Plan
 	waits string
+	// brief says that the next measurement ends the wait.
+	brief bool
 	stamp stamp
 }
 
@@ -57,27 +59,27 @@ func (w *wisher) of(ctx context.Context, o *v1alpha1.Objective) (wish, error) {
 		return nothing, nil
 	}
 	out := wish{output: source.SourceSpec().Rules.Output, source: source}
-	out.plan, out.waits, out.stamp = w.plan(o, source)
+	w.plan(o, &out)
 	return out, nil
 }
 
 // plan compiles the objective. The plan of a histogram is the evaluator's, which
 // knows the boundaries: a threshold between two of them would count nobody as
 // satisfied, and page.
-func (w *wisher) plan(o *v1alpha1.Objective, source sourceObject) (plan *compile.Plan, waits string, from stamp) {
+func (w *wisher) plan(o *v1alpha1.Objective, out *wish) {
 	now := w.clock.Now()
 	bound, fingerprint := w.evaluator.Bound(client.ObjectKeyFromObject(o))
-	from = stamp{spec: fingerprintOf(o, source, now), bound: bound}
-	plan, err := compile.Compile(compile.Input{Objective: o, Source: source.SourceSpec(), Now: now})
+	out.stamp = stamp{spec: fingerprintOf(o, out.source, now), bound: bound}
+	plan, err := compile.Compile(compile.Input{Objective: o, Source: out.source.SourceSpec(), Now: now})
 	switch {
 	case err != nil:
-		return nil, "the spec has a mistake: rules that are installed stay until it is mended", from
+		out.waits = "the spec has a mistake: rules that are installed stay until it is mended"
 	case plan.Histogram == nil:
-		return plan, "", stamp{spec: from.spec}
-	case bound == nil || !strings.HasPrefix(fingerprint, specOf(o, source)+" "):
-		return nil, "the rules wait for a first look at the histogram's buckets", from
+		out.plan, out.stamp.bound = plan, nil
+	case bound == nil || !strings.HasPrefix(fingerprint, specOf(o, out.source)+" "):
+		out.waits, out.brief = "the rules wait for a first look at the histogram's buckets", true
 	default:
-		return bound, "", from
+		out.plan = bound
 	}
 }
 
@@ -88,7 +90,7 @@ func (w wish) state(o *v1alpha1.Objective) rulesState {
 		out.Source = keyOf(w.source)
 	}
 	if w.plan == nil && w.output != v1alpha1.RulesOutputNone {
-		out.State, out.Reason, out.Message = rulesPending, v1alpha1.ReasonRulesPending, w.waits
+		out.State, out.Reason, out.Message, out.brief = rulesPending, v1alpha1.ReasonRulesPending, w.waits, w.brief
 	}
 	return out
 }

@@ -43,6 +43,8 @@ type rulesState struct {
 	// what to look at when the ruler has not loaded it.
 	Group, Hint string
 	stamp       stamp
+	// brief says that the rules wait for the next measurement alone.
+	brief bool
 }
 
 // rulesBoard holds what became of the rules of each objective: what the sinks
@@ -96,7 +98,14 @@ func (b *rulesBoard) put(ctx context.Context, key types.NamespacedName, state ru
 		b.entries[key] = en
 	}
 	before := en.state
-	if before.State != state.State || before.Output != state.Output || before.Source != state.Source {
+	moved := before.Output != state.Output || before.Source != state.Source
+	if state.brief && before.State == rulesApplied && !moved {
+		// What is installed goes on until a moment later it is replaced.
+		en.state.stamp = state.stamp
+		b.mu.Unlock()
+		return
+	}
+	if before.State != state.State || moved {
 		en.since, en.found = b.clock.Now(), metav1.Condition{}
 	}
 	en.state = state

@@ -163,17 +163,10 @@ func (r *PrometheusRuleReconciler) remove(ctx context.Context, key types.Namespa
 }
 
 // ruleOf says whether a PrometheusRule was made by the operator for the
-// objective of a name.
+// objective of a name, of which there may have been another before.
 func ruleOf(o metav1.Object, name string) bool {
-	if !isOurs(o) {
-		return false
-	}
-	for _, owner := range o.GetOwnerReferences() {
-		if owner.Kind == "Objective" && owner.Name == name {
-			return true
-		}
-	}
-	return false
+	owner := metav1.GetControllerOf(o)
+	return isOurs(o) && (owner == nil || owner.Kind == "Objective" && owner.Name == name)
 }
 
 // sameRule says whether a PrometheusRule has the content and the owner of

@@ -200,13 +200,13 @@ func rulesGo(t *testing.T, op *operator, source *v1alpha1.MetricSource) {
 		"DeletedWhileDown": {take: func(o *v1alpha1.Objective) {
 			op.stop()
 			deleteNow(t, o)
-			*op = *startOperator(t)
+			op = startOperator(t)
 		}},
 		"OutputNoneWhileDown": {
 			take: func(*v1alpha1.Objective) {
 				op.stop()
 				patch(t, source, `{"spec":{"rules":{"output":"None"}}}`)
-				*op = *startOperator(t)
+				op = startOperator(t)
 			},
 			giveBack: back(`{"spec":{"rules":{"output":"PrometheusRule"}}}`),
 		},
