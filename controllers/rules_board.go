@@ -175,7 +175,7 @@ func (b *rulesBoard) show(o *v1alpha1.Objective) {
 		status.Rules(o, state.Generation, status.RulesNotLoaded(state.Reason, state.Message))
 	case en.found.Type != "":
 		status.Rules(o, state.Generation, en.found)
-	case !status.HasRulesOf(o, state.Generation):
+	case !status.RulesJudged(o, state.Generation):
 		status.Rules(o, state.Generation, status.RulesPending("the rules are installed, and the ruler has not recorded the objective yet"))
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -13,6 +15,7 @@ import (
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"github.com/google/go-cmp/cmp"
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
@@ -193,4 +196,65 @@ func TestFewAreAsked(t *testing.T) {
 	if diff := cmp.Diff(map[string]int{named: 5, "the ruler has recorded nothing of the objective for some minutes": objectives - 5}, worded); diff != "" {
 		t.Errorf("messages: -want +got:\n%s", diff)
 	}
+}
+
+// TestRulesLoaded has a real Prometheus evaluate the files of a ConfigMap, lose
+// them, and get them back. The minutes in which it records nothing are the
+// clock's, which is put forward and back.
+func TestRulesLoaded(t *testing.T) {
+	op := startOperator(t)
+	ns := namespace(t, "loaded")
+	bindWriter(t, ns)
+	dir := t.TempDir()
+	config := fmt.Sprintf("global: {evaluation_interval: 1m}\nrule_files: ['%s/*.yaml']\n", dir)
+	prom, err := parts.StartPrometheus(context.Background(), parts.PrometheusOptions{ConfigYAML: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := prom.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	o := anObjective(ns, "up", always)
+	create(t, aSource(ns, prom.URL, ruled(v1alpha1.RulesOutputConfigMap)), o)
+	awaitFiles(t, ns, "loaded.up.yaml")
+	mount := func() {
+		stored := ruleMaps(t, ns)[0]
+		for name, text := range stored.Data {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := prom.Reload(context.Background(), config); err != nil {
+			t.Fatal(err)
+		}
+	}
+	loaded := func(reason string) {
+		t.Helper()
+		began := time.Now()
+		awaitWithin(t, 4*time.Minute, o, "RulesLoaded with reason "+reason, func(o *v1alpha1.Objective) bool {
+			c := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionRulesLoaded)
+			return c != nil && c.Reason == reason
+		})
+		t.Logf("%s after %s: %s", reason, time.Since(began).Round(time.Second), rulesSay(t, o, reason))
+	}
+	mount()
+	loaded(v1alpha1.ReasonRulesLoaded)
+	expect(t, o, row{KStatus: status.CurrentStatus, Conditions: map[string]string{
+		"Ready": "True Evaluated", "Met": "True TargetMet", "RulesLoaded": "True RulesLoaded",
+	}})
+
+	if err := os.Remove(filepath.Join(dir, "loaded.up.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	if err := prom.Reload(context.Background(), config); err != nil {
+		t.Fatal(err)
+	}
+	op.clock.forward(5 * time.Minute)
+	loaded(v1alpha1.ReasonRulesNotLoaded)
+	op.clock.forward(-5 * time.Minute)
+	mount()
+	loaded(v1alpha1.ReasonRulesLoaded)
+	tells(t, o, `the ruler has no rule group "experience/loaded/up": check that its Prometheus reads the files of ConfigMap loaded/experience-rules.prometheus.loaded-0 (rule_files) and reloads when they change`)
 }

@@ -1,6 +1,8 @@
 package status
 
 import (
+	"slices"
+
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -47,8 +49,10 @@ func HasRules(o *v1alpha1.Objective) bool {
 	return meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionRulesLoaded) != nil
 }
 
-// HasRulesOf says whether the status has the condition for a generation.
-func HasRulesOf(o *v1alpha1.Objective, generation int64) bool {
+// RulesJudged says whether the status tells what a ruler does with the rules of a
+// generation, and not only whether they were installed.
+func RulesJudged(o *v1alpha1.Objective, generation int64) bool {
 	c := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionRulesLoaded)
-	return c != nil && c.ObservedGeneration == generation
+	return c != nil && c.ObservedGeneration == generation && slices.Contains(
+		[]string{v1alpha1.ReasonRulesLoaded, v1alpha1.ReasonRulesNotLoaded, v1alpha1.ReasonRuleFailing}, c.Reason)
 }
