@@ -132,7 +132,7 @@ func (en *entry) readable() (*compile.Plan, bool) {
 	en.measuring.Lock()
 	defer en.measuring.Unlock()
 	plan, _ := en.begin()
-	if plan.Reads.Minute == "" {
+	if plan.Recipe == nil {
 		return plan, plan.Bind(nil) == nil
 	}
 	return plan, true
@@ -146,7 +146,7 @@ func (en *entry) note(plan *compile.Plan, recorded time.Time) {
 		return
 	}
 	en.recorded = recorded
-	if en.boundBy != en.fingerprint || en.bound.Reads != plan.Reads {
+	if en.boundBy != en.fingerprint || (en.bound.Recipe != plan.Recipe && en.bound.Recipe.ID() != plan.Recipe.ID()) {
 		bound := *plan
 		en.bound, en.boundBy = &bound, en.fingerprint
 	}
@@ -170,7 +170,7 @@ func (en *entry) bind(ctx context.Context, client *source.Client, plan *compile.
 	if plan.Histogram == nil {
 		return nil
 	}
-	if plan.Reads.Minute != "" && (at.Sub(en.probed) < probeAgain || record.Sound()) {
+	if plan.Recipe != nil && (at.Sub(en.probed) < probeAgain || record.Sound()) {
 		return nil
 	}
 	found, err := client.Instant(ctx, plan.Histogram.Probe, at)

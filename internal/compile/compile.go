@@ -151,15 +151,13 @@ func (p *Plan) prepare() error {
 }
 
 func (p *Plan) read(lanes []promql.Lane, formula Formula) error {
-	reads, err := promql.NewReads(lanes, p.build.policy, p.build.width, p.Confinement)
-	if err != nil {
+	recipe := &promql.Recipe{
+		Lanes: lanes, Policy: p.build.policy, Bucket: p.build.width, Identity: p.Identity(), Confine: p.Confinement,
+		Sums: promql.Sums{Events: recorded(formula.Events), Points: recorded(formula.Points), Extra: recorded(formula.Aux)},
+	}
+	if err := recipe.Check(); err != nil {
 		return &Error{Reason: v1alpha1.ReasonInvalidQuery, Field: p.build.shape.field, Err: err}
 	}
-	sums := promql.Sums{Events: recorded(formula.Events), Points: recorded(formula.Points), Extra: recorded(formula.Aux)}
-	recording, err := promql.NewRecording(lanes, sums, p.build.policy, p.Identity(), p.Confinement)
-	if err != nil {
-		return &Error{Reason: v1alpha1.ReasonInvalidQuery, Field: p.build.shape.field, Err: err}
-	}
-	p.Reads, p.Recording, p.Formula = reads, recording, formula
+	p.Recipe, p.Formula = recipe, formula
 	return nil
 }

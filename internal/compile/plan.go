@@ -64,11 +64,9 @@ type Plan struct {
 	Alerts Alerts
 	Ruled  bool
 
-	// Reads are the queries, and Recording the expressions of rules; they are
-	// empty until Bind was called where Histogram asks for the boundaries of its
-	// buckets.
-	Reads     promql.Reads
-	Recording promql.Recording
+	// Recipe makes the queries and the expressions of rules; it is nil until Bind
+	// was called where Histogram asks for the boundaries of its buckets.
+	Recipe    *promql.Recipe
 	Formula   Formula
 	Histogram *Histogram
 

@@ -5,6 +5,7 @@
 package ledger
 
 import (
+	"reflect"
 	"sync"
 	"time"
 	"unsafe"
@@ -22,9 +23,15 @@ const (
 	fine = 24 * time.Hour
 )
 
+// Queries makes what a book asks; queries of the same ID are the same.
+type Queries interface {
+	ID() string
+	Reads() (promql.Reads, error)
+}
+
 // Terms are what a book is kept by. Two plans with equal terms share a book.
 type Terms struct {
-	Reads   promql.Reads
+	Queries Queries
 	Formula compile.Formula
 	Grid    slo.Grid
 	// Longest is the longest stretch that is asked for.
@@ -33,7 +40,13 @@ type Terms struct {
 
 // TermsOf gives the terms of a bound plan.
 func TermsOf(p *compile.Plan) Terms {
-	return Terms{Reads: p.Reads, Formula: p.Formula, Grid: p.Grid, Longest: p.Window.Longest()}
+	return Terms{Queries: p.Recipe, Formula: p.Formula, Grid: p.Grid, Longest: p.Window.Longest()}
+}
+
+// equal says whether books are kept by the same terms.
+func (t Terms) equal(o Terms) bool {
+	same := t.Queries == o.Queries || t.Queries.ID() == o.Queries.ID()
+	return same && reflect.DeepEqual(t.Formula, o.Formula) && t.Grid == o.Grid && t.Longest == o.Longest
 }
 
 // Stretch is what a book holds for a stretch of time.
@@ -52,7 +65,9 @@ type Book struct {
 	terms Terms
 
 	// reading lets one refresh at a time in, without closing the book to sums.
+	// It guards reads, which are kept where no ruler spares the book to ask them.
 	reading sync.Mutex
+	reads   *promql.Reads
 
 	mu      sync.Mutex
 	cursor  time.Time // end of the last minute that was read; zero before the first
@@ -66,13 +81,6 @@ type Book struct {
 	data time.Time
 	// recorded is the end of the last minute that a ruler recorded.
 	recorded time.Time
-}
-
-// column is a run of sums in parallel slices, which take half the memory of a
-// slice of structs where there is no third count.
-type column struct {
-	points, events, aux []float64
-	covered             []uint8
 }
 
 // NewBook opens an empty book.
@@ -143,13 +151,13 @@ func (b *Book) Since(start time.Time) Stretch {
 // kept is how far back minutes are sure to be there; the ring is longer by a
 // bucket, since reading begins at a bucket's edge.
 func (b *Book) kept() time.Duration {
-	return time.Duration(len(b.minutes.events))*time.Minute - b.terms.Grid.Width
+	return time.Duration(b.minutes.len())*time.Minute - b.terms.Grid.Width
 }
 
 func (b *Book) sumMinutes(start time.Time) Stretch {
 	s := Stretch{Start: start, End: b.cursor}
 	for n := minuteOf(start) + 1; n <= minuteOf(b.cursor); n++ {
-		b.minutes.addTo(&s, int(n%int64(len(b.minutes.events))))
+		b.minutes.addTo(&s, int(n%int64(b.minutes.len())))
 	}
 	return s
 }
@@ -157,7 +165,7 @@ func (b *Book) sumMinutes(start time.Time) Stretch {
 func (b *Book) sumBuckets(start time.Time) Stretch {
 	from := b.terms.Grid.Index(start.Add(time.Minute))
 	s := Stretch{Start: b.terms.Grid.Start(from), End: b.cursor}
-	for i := int(max(from-b.first, 0)); i < len(b.buckets.events); i++ {
+	for i := int(max(from-b.first, 0)); i < b.buckets.len(); i++ {
 		b.buckets.addTo(&s, i)
 	}
 	return s
@@ -172,7 +180,7 @@ func (b *Book) Bytes() int {
 
 // enter adds one minute, the next after the cursor or later.
 func (b *Book) enter(minute time.Time, e entry) {
-	at := int(minuteOf(minute) % int64(len(b.minutes.events)))
+	at := int(minuteOf(minute) % int64(b.minutes.len()))
 	b.minutes.set(at, e)
 	b.post(b.terms.Grid.Index(minute), e)
 }
@@ -183,7 +191,7 @@ func (b *Book) skip(to time.Time) {
 	if b.cursor.IsZero() {
 		return
 	}
-	length := int64(len(b.minutes.events))
+	length := int64(b.minutes.len())
 	for n := max(minuteOf(b.cursor), minuteOf(to)-length) + 1; n <= minuteOf(to); n++ {
 		b.minutes.set(int(n%length), entry{})
 	}
@@ -192,11 +200,11 @@ func (b *Book) skip(to time.Time) {
 // open makes room for the buckets of a stretch, at once: one at a time would
 // copy all of them for each.
 func (b *Book) open(from, to time.Time) {
-	if len(b.buckets.events) == 0 {
+	if b.buckets.len() == 0 {
 		b.first = b.terms.Grid.Index(from.Add(time.Minute))
 	}
 	last := b.terms.Grid.Index(to)
-	if more := int(last-b.first) + 1 - len(b.buckets.events); more > 0 {
+	if more := int(last-b.first) + 1 - b.buckets.len(); more > 0 {
 		b.buckets.grow(more, b.hasAux())
 	}
 }
@@ -210,7 +218,7 @@ func (b *Book) post(index int64, e entry) {
 func (b *Book) trim() {
 	oldest := b.terms.Grid.Index(b.cursor.Add(-b.terms.Longest))
 	if n := int(oldest - b.first); n > 0 {
-		b.buckets.drop(min(n, len(b.buckets.events)))
+		b.buckets.drop(min(n, b.buckets.len()))
 		b.first += int64(n)
 	}
 }

@@ -55,10 +55,16 @@ func (r *regular) Range(_ context.Context, expr string, start, end time.Time, st
 	return out, nil
 }
 
+// fixed are queries that are known.
+type fixed promql.Reads
+
+func (f fixed) ID() string                   { return f.Minute }
+func (f fixed) Reads() (promql.Reads, error) { return promql.Reads(f), nil }
+
 // regularTerms are read from a regular source.
 func regularTerms(longest time.Duration, grid slo.Grid) ledger.Terms {
 	return ledger.Terms{
-		Reads:   promql.Reads{Minute: "minute", Bucket: "bucket", ExactMinute: "exact", ExactBucket: "exact"},
+		Queries: fixed{Minute: "minute", Bucket: "bucket", ExactMinute: "exact", ExactBucket: "exact"},
 		Formula: compile.Formula{Points: []compile.Term{{Lane: "good", Weight: 1}}, Events: []compile.Term{{Lane: "events", Weight: 1}}},
 		Grid:    grid, Longest: longest,
 	}

@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"reflect"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -26,7 +25,7 @@ func (l *Ledger) Book(p *compile.Plan) *Book {
 	terms := TermsOf(p)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if book, ok := l.books[p.Key]; ok && reflect.DeepEqual(book.terms, terms) {
+	if book, ok := l.books[p.Key]; ok && book.terms.equal(terms) {
 		return book
 	}
 	book := NewBook(terms)

@@ -62,11 +62,15 @@ func (r *ruler) record(c *trial, now time.Time) {
 	for at := first; !at.After(end); at = at.Add(time.Minute) {
 		skipped[model.TimeFromUnixNano(at.UnixNano())] = r.skips(at)
 	}
+	recording, err := r.plan.Recipe.Recording()
+	if err != nil {
+		c.Fatal(err)
+	}
 	for _, rule := range []struct{ name, expr string }{
-		{promql.RecordedEvents, r.plan.Recording.Events},
-		{promql.RecordedPoints, r.plan.Recording.Points},
-		{promql.RecordedExtra, r.plan.Recording.Extra},
-		{promql.RecordedResets, r.plan.Recording.Resets},
+		{promql.RecordedEvents, recording.Events},
+		{promql.RecordedPoints, recording.Points},
+		{promql.RecordedExtra, recording.Extra},
+		{promql.RecordedResets, recording.Resets},
 	} {
 		if rule.expr == "" {
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -43,13 +44,28 @@ func (b *Book) RefreshRecorded(ctx context.Context, q Querier, record *Record, f
 	if !to.After(from) {
 		return nil
 	}
-	r := &reader{terms: b.terms, q: q, record: record}
+	r := &reader{terms: b.terms, q: q, record: record, reads: b.queries(record == nil)}
 	page, err := r.read(ctx, from, to, b.kept())
 	if err != nil {
 		return err
 	}
 	b.commit(page, from, to)
 	return nil
+}
+
+// queries gives what the book asks. It keeps them where they are asked again
+// and again.
+func (b *Book) queries(keep bool) func() (promql.Reads, error) {
+	return sync.OnceValues(func() (promql.Reads, error) {
+		if b.reads != nil {
+			return *b.reads, nil
+		}
+		reads, err := b.terms.Queries.Reads()
+		if keep && err == nil {
+			b.reads = &reads
+		}
+		return reads, err
+	})
 }
 
 // begin is where reading goes on: at the cursor or, in an empty book and after
@@ -120,6 +136,7 @@ type reader struct {
 	terms  Terms
 	q      Querier
 	record *Record
+	reads  func() (promql.Reads, error)
 }
 
 // read reads whole buckets, and the minutes before and after them.
@@ -188,8 +205,15 @@ func (r *reader) minutes(ctx context.Context, from, to time.Time) (map[int64]ent
 		maps.Copy(out, raw)
 		lack.invalid = lack.invalid || invalid
 	}
+	if len(lack.resets) == 0 {
+		return out, lack.invalid, nil
+	}
+	reads, err := r.reads()
+	if err != nil {
+		return nil, false, err
+	}
 	exact := table{}
-	if err := r.recount(ctx, r.terms.Reads.ExactMinute, exact, lack.resets, time.Minute); err != nil {
+	if err := r.recount(ctx, reads.ExactMinute, exact, lack.resets, time.Minute); err != nil {
 		return nil, false, err
 	}
 	entries, _ := exact.entries(r.terms.Formula)
@@ -248,7 +272,10 @@ func (r *reader) chunk(ctx context.Context, from, to time.Time) (map[int64]entry
 // one, where series came or went the sum of minutes, and where a counter was
 // reset the one at the pace of scraping.
 func (r *reader) bucketTable(ctx context.Context, from, to time.Time, width time.Duration) (table, error) {
-	reads := r.terms.Reads
+	reads, err := r.reads()
+	if err != nil {
+		return nil, err
+	}
 	first := reads.SteadyBucket
 	if first == "" {
 		first = reads.Bucket
@@ -278,11 +305,15 @@ func (r *reader) rawMinutes(ctx context.Context, from, to time.Time) (map[int64]
 	if !to.After(from) {
 		return nil, false, nil
 	}
-	t, err := r.table(ctx, r.terms.Reads.Minute, from, to, time.Minute)
+	reads, err := r.reads()
 	if err != nil {
 		return nil, false, err
 	}
-	if err := r.recount(ctx, r.terms.Reads.ExactMinute, t, t.resets(r.terms.Formula), time.Minute); err != nil {
+	t, err := r.table(ctx, reads.Minute, from, to, time.Minute)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := r.recount(ctx, reads.ExactMinute, t, t.resets(r.terms.Formula), time.Minute); err != nil {
 		return nil, false, err
 	}
 	out, broken := t.entries(r.terms.Formula)

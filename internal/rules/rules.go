@@ -85,13 +85,18 @@ var errUnbound = errors.New("the plan has no queries yet: bind it first")
 // Groups renders the rule groups of a plan that is bound, the quickest first.
 // A template that Prometheus would refuse is a *compile.Error.
 func Groups(p *compile.Plan, s Settings) ([]monitoringv1.RuleGroup, error) {
-	if p.Recording.Events == "" {
+	if p.Recipe == nil {
 		return nil, fmt.Errorf("render rules of objective %q: %w", p.Key, errUnbound)
+	}
+	recording, err := p.Recipe.Recording()
+	if err != nil {
+		return nil, fmt.Errorf("render rules of objective %q: %w", p.Key, err)
 	}
 	if err := checkTemplates(p.Alerts, len(p.Confinement) > 0); err != nil {
 		return nil, err
 	}
 	w := newWriter(p, s)
+	w.recording = recording
 	var out []monitoringv1.RuleGroup
 	for _, pace := range paces {
 		if rules := w.rules(pace); len(rules) > 0 {
@@ -103,8 +108,9 @@ func Groups(p *compile.Plan, s Settings) ([]monitoringv1.RuleGroup, error) {
 
 // writer renders the rules of one objective.
 type writer struct {
-	plan     *compile.Plan
-	settings Settings
+	plan      *compile.Plan
+	recording promql.Recording
+	settings  Settings
 	// identity selects the objective's own series, and own those that have its
 	// present labels.
 	identity, own promql.Confinement
@@ -177,7 +183,7 @@ func (w *writer) rules(pace pace) []monitoringv1.Rule {
 // deltas record the numbers of the last whole minute. Points read the events of
 // the same evaluation, so the order matters.
 func (w *writer) deltas() []monitoringv1.Rule {
-	r := w.plan.Recording
+	r := w.recording
 	var out []monitoringv1.Rule
 	for _, rule := range []struct{ name, expr string }{
 		{promql.RecordedEvents, r.Events},

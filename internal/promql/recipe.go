@@ -1,0 +1,61 @@
+package promql
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"time"
+)
+
+// Recipe is what the queries and the rules of an objective are made from. They
+// are tens of kilobytes of text, ten thousand times over, so they are made when
+// they are needed. A recipe is never written to.
+type Recipe struct {
+	// Lanes are the numbers that are read; the first makes a minute count as
+	// covered. Sums says what becomes of them.
+	Lanes  []Lane
+	Sums   Sums
+	Policy NewSeries
+	// Bucket is the width of the ledger's buckets.
+	Bucket time.Duration
+	// Identity selects the objective's recorded series, Confine what every other
+	// selector must have.
+	Identity, Confine Confinement
+}
+
+// Check finds a selector that asks for something outside of the confinement.
+func (r *Recipe) Check() error {
+	for _, l := range r.Lanes {
+		expr := l.Expr
+		if l.Counter != nil {
+			expr = l.Counter.selector.String()
+		}
+		if _, err := r.Confine.Apply(expr); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Reads makes the queries of the ledger.
+func (r *Recipe) Reads() (Reads, error) {
+	return NewReads(r.Lanes, r.Policy, r.Bucket, r.Confine)
+}
+
+// Recording makes the expressions of the rules.
+func (r *Recipe) Recording() (Recording, error) {
+	return NewRecording(r.Lanes, r.Sums, r.Policy, r.Identity, r.Confine)
+}
+
+// ID is the same for recipes that make the same queries.
+func (r *Recipe) ID() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%d %d %s", r.Policy, r.Bucket, r.Confine)
+	for _, l := range r.Lanes {
+		text := l.Expr
+		if l.Counter != nil {
+			text = fmt.Sprintf("%t %s", l.Counter.merged, l.Counter.last(0))
+		}
+		fmt.Fprintf(h, "\n%s %t %s", l.Name, l.Counter != nil, text)
+	}
+	return string(h.Sum(nil))
+}
