@@ -14,7 +14,7 @@ import (
 
 func TestParse(t *testing.T) {
 	byDefault := settings{
-		metricsAddress: ":8443", metricsSecure: true, probeAddress: ":8081",
+		metricsAddress: ":8443", metricsSecure: true, probeAddress: ":8081", pprofAddress: "0",
 		leaderElection: true, leaderElectionNamespace: "experience-slo-system",
 		namespace: "experience-slo-system", serviceAccount: "experience-slo-controller-manager",
 	}

@@ -119,6 +119,7 @@ func managerOptions(s settings) ctrl.Options {
 			DisableFor: []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}},
 		}},
 		HealthProbeBindAddress:  s.probeAddress,
+		PprofBindAddress:        s.pprofAddress,
 		LeaderElection:          s.leaderElection,
 		LeaderElectionID:        leaderElectionID,
 		LeaderElectionNamespace: s.leaderElectionNamespace,
