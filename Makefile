@@ -8,6 +8,9 @@ IMAGE ?= ghcr.io/experience-slo/operator:$(VERSION)
 # How long each Fuzz function and each benchmark runs.
 FUZZTIME ?= 20s
 BENCHTIME ?= 1s
+# How many packages are tested at the same time: some wait for minutes, for rules
+# that Prometheus evaluates once a minute.
+PACKAGES ?= 4
 # More arguments for go test, for example TESTFLAGS='-run TestRatio -v'.
 TESTFLAGS ?=
 
@@ -31,11 +34,11 @@ demo: parts ## Run the operator with a real API server and Prometheus on this ma
 .PHONY: test
 test: parts ## Run all tests with the race detector, end to end on real parts. TESTFLAGS adds arguments.
 	@hack/progress.sh "compiling and running tests (the first time takes many minutes)" \
-		go test -race -timeout 20m $(TESTFLAGS) ./...
+		go test -race -timeout 20m -p $(PACKAGES) $(TESTFLAGS) ./...
 
 .PHONY: bench
 bench: parts ## Print the figures of speed, memory, queries and writes. BENCHTIME sets how long each runs.
-	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 60m ./internal/... ./controllers/...
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 60m ./internal/... ./controllers/... ./cmd/...
 
 .PHONY: fuzz
 fuzz: ## Run each Fuzz function for FUZZTIME.
