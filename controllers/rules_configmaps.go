@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -147,26 +148,34 @@ func (r *RuleFileReconciler) write(ctx context.Context, s shelf, place string, b
 	if err := r.places.note(ctx, s, place); err != nil {
 		return false, err
 	}
-	for _, shard := range rules.Shards(s.prefix(), r.stock.render(s, books, files(there))) {
-		want, err := configMap(s, place, shard, books[0].wish.settings().ObjectLabels)
-		if err == nil {
-			err = r.put(ctx, there[shard.Name], want, books)
-		}
-		if err != nil {
-			return false, err
-		}
-		delete(there, shard.Name)
-	}
-	for _, extra := range there {
-		if err := remove(ctx, r.live, extra); err != nil {
-			return false, fmt.Errorf("delete ConfigMap %s/%s: %w", place, extra.Name, err)
-		}
+	if err := r.arrange(ctx, s, place, books, there); err != nil {
+		return false, err
 	}
 	if versions, err = r.versions(ctx, s, place); err != nil {
 		return false, err
 	}
 	r.stock.keep(s, place, versions, books)
 	return false, nil
+}
+
+// arrange writes the ConfigMaps that shall be there, and then deletes the others.
+func (r *RuleFileReconciler) arrange(ctx context.Context, s shelf, place string, books []*book, there map[string]*corev1.ConfigMap) error {
+	for _, shard := range rules.Shards(s.prefix(), r.stock.render(s, books, files(there))) {
+		want, err := configMap(s, place, shard, books[0].wish.settings().ObjectLabels)
+		if err == nil {
+			err = r.put(ctx, there[shard.Name], want, books)
+		}
+		if err != nil {
+			return err
+		}
+		delete(there, shard.Name)
+	}
+	for _, extra := range there {
+		if err := remove(ctx, r.live, extra); err != nil {
+			return fmt.Errorf("delete ConfigMap %s/%s: %w", place, extra.Name, err)
+		}
+	}
+	return nil
 }
 
 // read gives a shelf's ConfigMaps by name.
@@ -183,12 +192,10 @@ func (r *RuleFileReconciler) read(ctx context.Context, s shelf, place string) (m
 }
 
 // files are those of some ConfigMaps, by name.
-func files(maps map[string]*corev1.ConfigMap) map[string]string {
+func files(there map[string]*corev1.ConfigMap) map[string]string {
 	out := map[string]string{}
-	for _, o := range maps {
-		for name, text := range o.Data {
-			out[name] = text
-		}
+	for _, o := range there {
+		maps.Copy(out, o.Data)
 	}
 	return out
 }
@@ -214,7 +221,20 @@ func (r *RuleFileReconciler) put(ctx context.Context, found, want *corev1.Config
 	if err != nil {
 		return fmt.Errorf("get ConfigMap %s: %w", name, err)
 	}
-	for _, b := range shelved(books, want) {
+	note(shelved(books, want), name, foreign)
+	if foreign || (found != nil && marked(found, want) && equality.Semantic.DeepEqual(found.Data, want.Data)) {
+		return nil
+	}
+	if err := r.apply(ctx, want); err != nil {
+		return fmt.Errorf("apply ConfigMap %s: %w", name, err)
+	}
+	ctrl.LoggerFrom(ctx).Info("rule files written", "configMap", name, "files", len(want.Data))
+	return nil
+}
+
+// note gives objectives the state of the ConfigMap that holds their files.
+func note(books []*book, name string, foreign bool) {
+	for _, b := range books {
 		switch {
 		case foreign:
 			b.state = b.state.failed(v1alpha1.ReasonSinkConflict, "ConfigMap %s is not the operator's, which leaves it alone: delete or rename it", name)
@@ -222,21 +242,18 @@ func (r *RuleFileReconciler) put(ctx context.Context, found, want *corev1.Config
 			b.state = b.state.applied(b.group, fmt.Sprintf("check that its Prometheus reads the files of ConfigMap %s (rule_files) and reloads when they change", name))
 		}
 	}
-	if foreign || (found != nil && marked(found, want) && equality.Semantic.DeepEqual(found.Data, want.Data)) {
-		return nil
-	}
+}
+
+// apply writes a ConfigMap. A file that somebody else added is not the operator's
+// field, so that it takes a patch to take it out.
+func (r *RuleFileReconciler) apply(ctx context.Context, want *corev1.ConfigMap) error {
 	got, err := applyTo(ctx, r.live, want)
-	if err == nil && !equality.Semantic.DeepEqual(got.Data, want.Data) {
-		// A file that somebody else added is not the operator's field.
-		mended := got.DeepCopy()
-		mended.Data = want.Data
-		err = r.live.Patch(ctx, mended, client.MergeFromWithOptions(got, client.MergeFromWithOptimisticLock{}), fieldOwner)
+	if err != nil || equality.Semantic.DeepEqual(got.Data, want.Data) {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("apply ConfigMap %s: %w", name, err)
-	}
-	ctrl.LoggerFrom(ctx).Info("rule files written", "configMap", name, "files", len(want.Data))
-	return nil
+	mended := got.DeepCopy()
+	mended.Data = want.Data
+	return r.live.Patch(ctx, mended, client.MergeFromWithOptions(got, client.MergeFromWithOptimisticLock{}), fieldOwner)
 }
 
 // foreign says whether somebody else has a ConfigMap of that name.
@@ -262,12 +279,8 @@ func shelved(books []*book, o *corev1.ConfigMap) []*book {
 
 func configMap(s shelf, place string, shard rules.Shard, extra map[string]string) (*corev1.ConfigMap, error) {
 	labels := map[string]string{}
-	for name, value := range extra {
-		labels[name] = value
-	}
-	for name, value := range s.labels() {
-		labels[name] = value
-	}
+	maps.Copy(labels, extra)
+	maps.Copy(labels, s.labels())
 	out := &corev1.ConfigMap{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ConfigMap"},
 		ObjectMeta: metav1.ObjectMeta{
@@ -285,13 +298,7 @@ func (r *RuleFileReconciler) clear(ctx context.Context, s shelf, keep string) (l
 		if place == keep {
 			continue
 		}
-		list := &corev1.ConfigMapList{}
-		err := r.live.List(ctx, list, client.InNamespace(place), s.labels())
-		for i := range list.Items {
-			if err == nil {
-				err = remove(ctx, r.live, &list.Items[i])
-			}
-		}
+		err := r.empty(ctx, s, place)
 		if apierrors.IsForbidden(err) {
 			ctrl.LoggerFrom(ctx).Info("the operator may not delete ConfigMaps of rules any more", "place", place)
 			left = true
@@ -300,7 +307,6 @@ func (r *RuleFileReconciler) clear(ctx context.Context, s shelf, keep string) (l
 		if err != nil {
 			return true, fmt.Errorf("delete ConfigMaps of rules in %q: %w", place, err)
 		}
-		ctrl.LoggerFrom(ctx).Info("rule files removed", "place", place, "configMaps", len(list.Items))
 		if err := r.places.drop(ctx, s, place); err != nil {
 			return true, err
 		}
@@ -309,4 +315,19 @@ func (r *RuleFileReconciler) clear(ctx context.Context, s shelf, keep string) (l
 		r.stock.forget(s)
 	}
 	return left, nil
+}
+
+// empty deletes the ConfigMaps of a shelf in a place.
+func (r *RuleFileReconciler) empty(ctx context.Context, s shelf, place string) error {
+	there, err := r.read(ctx, s, place)
+	if err != nil {
+		return err
+	}
+	for _, o := range there {
+		if err := remove(ctx, r.live, o); err != nil {
+			return err
+		}
+	}
+	ctrl.LoggerFrom(ctx).Info("rule files removed", "place", place, "configMaps", len(there))
+	return nil
 }

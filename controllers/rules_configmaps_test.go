@@ -158,3 +158,46 @@ func TestConfigMaps(t *testing.T) {
 		})
 	})
 }
+
+// TestRulesRefused shows what is said when the API server does not take rules,
+// and when a name is somebody else's.
+func TestRulesRefused(t *testing.T) {
+	startOperator(t)
+	ns := namespace(t, "refused")
+	bindWriter(t, ns)
+	foreign := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "experience-rules.taken." + ns + "-0"}, Data: map[string]string{"a": "b"}}
+	create(t, foreign)
+	cases := map[string]struct {
+		reason  string
+		change  func(*v1alpha1.MetricSourceSpec)
+		want    string
+		message string
+	}{
+		"taken": {
+			reason: "a ConfigMap of somebody else stays as it is", change: ruled(v1alpha1.RulesOutputConfigMap), want: v1alpha1.ReasonSinkConflict,
+			message: "ConfigMap refused/experience-rules.taken.refused-0 is not the operator's, which leaves it alone: delete or rename it",
+		},
+		"labelled": {
+			reason: "a label that Kubernetes refuses is named", want: v1alpha1.ReasonRulesRejected,
+			change: func(s *v1alpha1.MetricSourceSpec) {
+				ruled(v1alpha1.RulesOutputConfigMap)(s)
+				s.Rules.ObjectLabels = map[string]v1alpha1.ObjectLabel{"no label": "x"}
+			},
+			message: `"no label"`,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			o := anObjective(ns, name, always, from(v1alpha1.Name(name)))
+			create(t, named(name, aSource(ns, env.prom.URL, tc.change)), o)
+			if got := rulesSay(t, o, tc.want); !strings.Contains(got, tc.message) {
+				t.Errorf("%s: message = %q, want %q in it", tc.reason, got, tc.message)
+			}
+			settled(t, o, v1alpha1.ReasonTargetMet)
+		})
+	}
+	now := foreign.DeepCopy()
+	if err := env.admin.Get(context.Background(), client.ObjectKeyFromObject(foreign), now); err != nil || now.ResourceVersion != foreign.ResourceVersion {
+		t.Errorf("somebody else's ConfigMap was written: %v, %v", now, err)
+	}
+}

@@ -44,8 +44,8 @@ func newRuler(t testing.TB) *ruler {
 	t.Helper()
 	r := &ruler{proxy: newProxy(t)}
 	r.answers("")
-	next := r.Server.Config.Handler
-	r.Server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+	next := r.Config.Handler
+	r.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if req.URL.Path != "/api/v1/rules" || r.broken.Load() != nil {
 			next.ServeHTTP(w, req)
 			return

@@ -124,26 +124,7 @@ func TestPrometheusRule(t *testing.T) {
 			t.Errorf("%d writes although nothing changed", after-before)
 		}
 	})
-	drifts := map[string]func(*monitoringv1.PrometheusRule){
-		"RuleChanged": func(r *monitoringv1.PrometheusRule) { r.Spec.Groups[0].Rules[0].Record = "else" },
-		"GroupAdded": func(r *monitoringv1.PrometheusRule) {
-			r.Spec.Groups = append(r.Spec.Groups, monitoringv1.RuleGroup{Name: "more"})
-		},
-		"GroupRemoved": func(r *monitoringv1.PrometheusRule) { r.Spec.Groups = r.Spec.Groups[1:] },
-		"OwnerRemoved": func(r *monitoringv1.PrometheusRule) { r.OwnerReferences = nil },
-	}
-	for name, drift := range drifts {
-		t.Run(name, func(t *testing.T) {
-			changed := rule(t, o, "to change", there)
-			drift(changed)
-			if err := admin.Update(ctx, changed); err != nil {
-				t.Fatal(err)
-			}
-			rule(t, o, "to be repaired", func(r *monitoringv1.PrometheusRule) bool {
-				return r.ResourceVersion != changed.ResourceVersion && cmp.Equal(made.Spec, r.Spec) && cmp.Equal(made.OwnerReferences, r.OwnerReferences)
-			})
-		})
-	}
+	t.Run("Drift", func(t *testing.T) { rulesDrift(t, o, made) })
 	t.Run("DeletedByHand", func(t *testing.T) {
 		if err := admin.Delete(ctx, made.DeepCopy()); err != nil {
 			t.Fatal(err)
@@ -173,6 +154,32 @@ func TestPrometheusRule(t *testing.T) {
 		}
 	})
 	t.Run("Gone", func(t *testing.T) { rulesGo(t, op, source) })
+}
+
+// rulesDrift has somebody change the PrometheusRule of an objective in every way
+// that matters.
+func rulesDrift(t *testing.T, o *v1alpha1.Objective, made *monitoringv1.PrometheusRule) {
+	ctx, admin := context.Background(), rulesAdmin(t)
+	drifts := map[string]func(*monitoringv1.PrometheusRule){
+		"RuleChanged": func(r *monitoringv1.PrometheusRule) { r.Spec.Groups[0].Rules[0].Record = "else" },
+		"GroupAdded": func(r *monitoringv1.PrometheusRule) {
+			r.Spec.Groups = append(r.Spec.Groups, monitoringv1.RuleGroup{Name: "more"})
+		},
+		"GroupRemoved": func(r *monitoringv1.PrometheusRule) { r.Spec.Groups = r.Spec.Groups[1:] },
+		"OwnerRemoved": func(r *monitoringv1.PrometheusRule) { r.OwnerReferences = nil },
+	}
+	for name, drift := range drifts {
+		t.Run(name, func(t *testing.T) {
+			changed := rule(t, o, "to change", there)
+			drift(changed)
+			if err := admin.Update(ctx, changed); err != nil {
+				t.Fatal(err)
+			}
+			rule(t, o, "to be repaired", func(r *monitoringv1.PrometheusRule) bool {
+				return r.ResourceVersion != changed.ResourceVersion && cmp.Equal(made.Spec, r.Spec) && cmp.Equal(made.OwnerReferences, r.OwnerReferences)
+			})
+		})
+	}
 }
 
 // rulesGo takes the reason for PrometheusRules away in every way there is.

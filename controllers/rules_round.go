@@ -60,32 +60,43 @@ func (r *rulesRounds) Start(ctx context.Context) error {
 }
 
 func (r *rulesRounds) round(ctx context.Context) {
-	tell := func(key types.NamespacedName) { r.tell(ctx, key) }
-	turned, err := r.watch.look(ctx, tell)
-	if err != nil && ctx.Err() == nil {
-		logf.FromContext(ctx).Error(err, "look for the kind PrometheusRule")
-	}
-	if r.clock.Since(r.surveyed) >= shelfAgain {
-		r.surveyed = r.clock.Now()
-		if err := r.survey(ctx); err != nil && ctx.Err() == nil {
-			logf.FromContext(ctx).Error(err, "look for rules of an earlier operator")
-		}
-	}
-	month := r.clock.Now().UTC().Month()
-	turned, r.month = turned || month != r.month, month
+	r.surveyAgain(ctx)
+	turned := r.turned(ctx)
 	silent := map[compile.SourceKey][]silence{}
 	for key, en := range r.board.snapshot() {
 		if en.state.State == rulesNone {
 			continue
 		}
 		if turned || r.rebound(key, en.state.stamp) {
-			tell(key)
+			r.tell(ctx, key)
 		}
 		if en.state.State == rulesApplied && !r.heard(ctx, key, en) {
 			silent[en.state.Source] = append(silent[en.state.Source], silence{key: key, state: en.state, asked: en.asked, before: en.found})
 		}
 	}
 	r.askAll(ctx, silent)
+}
+
+// turned says whether all rules must be looked at, because their kind came or
+// went, or because a month began.
+func (r *rulesRounds) turned(ctx context.Context) bool {
+	turned, err := r.watch.look(ctx, func(key types.NamespacedName) { r.tell(ctx, key) })
+	if err != nil && ctx.Err() == nil {
+		logf.FromContext(ctx).Error(err, "look for the kind PrometheusRule")
+	}
+	month := r.clock.Now().UTC().Month()
+	turned, r.month = turned || month != r.month, month
+	return turned
+}
+
+func (r *rulesRounds) surveyAgain(ctx context.Context) {
+	if r.clock.Since(r.surveyed) < shelfAgain {
+		return
+	}
+	r.surveyed = r.clock.Now()
+	if err := r.survey(ctx); err != nil && ctx.Err() == nil {
+		logf.FromContext(ctx).Error(err, "look for rules of an earlier operator")
+	}
 }
 
 // rebound says whether the evaluator has another plan of a histogram than the

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
@@ -90,9 +91,7 @@ func sign(o client.Object) error {
 		return fmt.Errorf("encode %s: %w", o.GetName(), err)
 	}
 	annotations := map[string]string{contentAnnotation: digest(string(text))}
-	for name, value := range o.GetAnnotations() {
-		annotations[name] = value
-	}
+	maps.Copy(annotations, o.GetAnnotations())
 	o.SetAnnotations(annotations)
 	return nil
 }

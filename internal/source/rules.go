@@ -72,7 +72,7 @@ func (x *exchange) rules(ctx context.Context, groups []string) (*rulesAnswer, er
 	if err != nil {
 		return nil, err
 	}
-	_, body, err := x.Do(ctx, req)
+	_, body, err := x.Do(ctx, req) //nolint:bodyclose // Do closes the body that it read
 	if err != nil {
 		return nil, err
 	}

@@ -17,34 +17,39 @@ func TestRules(t *testing.T) {
 		Words  map[string]string
 		Judged bool
 	}
-	evaluated := map[string]string{
-		"Ready": "True Evaluated: evaluated", "Met": "True TargetMet: the attainment is at least the target of 75%",
+	// with gives the words of an evaluated objective and more.
+	with := func(more string) map[string]string {
+		out := map[string]string{"Ready": "True Evaluated: evaluated", "Met": "True TargetMet: the attainment is at least the target of 75%"}
+		if more != "" {
+			out["RulesLoaded"] = more
+		}
+		return out
 	}
 	cases := map[string]struct {
 		reason string
 		args   *metav1.Condition
 		want   want
 	}{
-		"None": {reason: "an objective without rules has no condition"},
+		"None": {reason: "an objective without rules has no condition", want: want{Words: with("")}},
 		"Loaded": {
 			reason: "the ruler does its work", args: new(status.RulesLoaded()),
-			want: want{Judged: true, Words: map[string]string{"RulesLoaded": "True RulesLoaded: the ruler records the objective and evaluates its alerts"}},
+			want: want{Judged: true, Words: with("True RulesLoaded: the ruler records the objective and evaluates its alerts")},
 		},
 		"Pending": {
 			reason: "nothing is known yet", args: new(status.RulesPending("a wait")),
-			want: want{Words: map[string]string{"RulesLoaded": "Unknown RulesPending: a wait"}},
+			want: want{Words: with("Unknown RulesPending: a wait")},
 		},
 		"Unseen": {
 			reason: "nobody can be asked", args: new(status.RulesUnseen("down")),
-			want: want{Words: map[string]string{"RulesLoaded": "Unknown SourceUnavailable: down"}},
+			want: want{Words: with("Unknown SourceUnavailable: down")},
 		},
 		"Failing": {
 			reason: "the ruler says what is wrong", args: new(status.RulesNotLoaded(v1alpha1.ReasonRuleFailing, "a rule")),
-			want: want{Judged: true, Words: map[string]string{"RulesLoaded": "False RuleFailing: a rule"}},
+			want: want{Judged: true, Words: with("False RuleFailing: a rule")},
 		},
 		"NotWritten": {
 			reason: "what was never written is no word of the ruler's", args: new(status.RulesNotLoaded(v1alpha1.ReasonSinkForbidden, "no right")),
-			want: want{Words: map[string]string{"RulesLoaded": "False SinkForbidden: no right"}},
+			want: want{Words: with("False SinkForbidden: no right")},
 		},
 	}
 	for name, tc := range cases {
@@ -55,15 +60,6 @@ func TestRules(t *testing.T) {
 				status.Rules(o, o.Generation, *tc.args)
 			}
 			got := want{Words: words(o.Status.Conditions), Judged: status.RulesJudged(o, o.Generation)}
-			for kind, text := range evaluated {
-				if diff := cmp.Diff(text, got.Words[kind]); diff != "" {
-					t.Errorf("%s of an objective with rules: -want +got:\n%s", kind, diff)
-				}
-				delete(got.Words, kind)
-			}
-			if tc.want.Words == nil {
-				tc.want.Words = map[string]string{}
-			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s: -want +got:\n%s", tc.reason, diff)
 			}
@@ -74,8 +70,8 @@ func TestRules(t *testing.T) {
 				t.Errorf("HasRules() = %t", has)
 			}
 			status.NoRules(o)
-			if status.HasRules(o) || len(o.Status.Conditions) != len(evaluated) {
-				t.Errorf("NoRules() left %v", words(o.Status.Conditions))
+			if diff := cmp.Diff(with(""), words(o.Status.Conditions)); diff != "" || status.HasRules(o) {
+				t.Errorf("after NoRules(): -want +got:\n%s", diff)
 			}
 		})
 	}
