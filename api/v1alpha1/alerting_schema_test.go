@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	tierLabels      = "labels must have names such as team: letters, digits and underscores, and none of alertname, namespace, objective, service, perspective, touchpoint, window, which the operator sets"
+	tierLabels      = "labels must have names such as team: letters, digits and underscores, and none of __name__, alertname, namespace, objective, service, perspective, touchpoint, window, which the operator sets"
 	tierTemplates   = "labels must not hold templates: a label that changes makes a new alert; use annotations"
 	tierAnnotations = "annotations must have names such as summary: letters, digits and underscores"
 	afterForm       = "spec.alerting.dataAbsent.after: after must be between 5m and 168h, written like 1h30m"
@@ -74,6 +74,16 @@ var alertingMistakes = map[string]struct {
 		reason: "what says whose alert it is is the operator's",
 		edits:  edits{"spec.alerting.ticket.labels.objective": "other"},
 		want:   []string{"spec.alerting.ticket.labels: " + tierLabels},
+	},
+	"LabelMetricName": {
+		reason: "the name of an alert's series is Prometheus' own",
+		edits:  edits{"spec.alerting.page.labels.__name__": "up"},
+		want:   []string{"spec.alerting.page.labels: " + tierLabels},
+	},
+	"LabelMetricNameAbsent": {
+		reason: "of every alert",
+		edits:  edits{"spec.alerting.dataAbsent.labels.__name__": "up", "spec.alerting.ticket.labels.__name__": "up"},
+		want:   []string{"spec.alerting.dataAbsent.labels: " + tierLabels, "spec.alerting.ticket.labels: " + tierLabels},
 	},
 	"LabelTemplate": {
 		reason: "a label with a value in it makes a new alert at each evaluation",

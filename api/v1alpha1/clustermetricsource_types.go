@@ -39,6 +39,9 @@ type ClusterMetricSourceSpec struct {
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Why",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.status.version`,priority=1
+// +kubebuilder:printcolumn:name="Retention",type=string,JSONPath=`.status.retention`,priority=1
+// +kubebuilder:printcolumn:name="Loaded",type=integer,JSONPath=`.status.rules.loaded`,priority=1
+// +kubebuilder:printcolumn:name="Expected",type=integer,JSONPath=`.status.rules.expected`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type ClusterMetricSource struct {
 	metav1.TypeMeta `json:",inline"`

@@ -41,14 +41,31 @@ const (
 	ConditionMet = "Met"
 
 	// ConditionRulesLoaded says whether the ruler of the metric source evaluates
-	// the recording and alerting rules of an Objective. It is absent where the
-	// source has output None.
+	// the recording and alerting rules of an Objective, and on a source, those of
+	// all its objectives. It is absent where the source has output None, and on a
+	// source that does not answer.
 	//
 	// Reasons when True:    RulesLoaded.
-	// Reasons when False:   RulesNotLoaded, RuleFailing, RulesRejected,
-	// SinkUnavailable, SinkForbidden, SinkConflict.
-	// Reasons when Unknown: RulesPending, SourceUnavailable.
+	// Reasons when False:   RulesNotLoaded (both); RuleFailing, RulesRejected,
+	// SinkUnavailable, SinkForbidden, SinkConflict (Objective).
+	// Reasons when Unknown: RulesPending (both); SourceUnavailable (Objective).
 	ConditionRulesLoaded = "RulesLoaded"
+
+	// ConditionRetentionSufficient says whether a source keeps data for as long as
+	// the longest window of the objectives that use it. It is absent where the
+	// server does not tell or does not answer, and where no objective uses it.
+	//
+	// Reasons when True:  RetentionSufficient.
+	// Reasons when False: RetentionTooShort.
+	ConditionRetentionSufficient = "RetentionSufficient"
+
+	// ConditionClockInSync says whether the clocks of a source's server and of the
+	// operator differ by no more than 30 seconds. It is absent where the server
+	// does not answer.
+	//
+	// Reasons when True:  ClockInSync.
+	// Reasons when False: ClockSkewed.
+	ConditionClockInSync = "ClockInSync"
 )
 
 // Reasons of an Objective's conditions.
@@ -98,6 +115,11 @@ const (
 	ReasonRateLimited        = "RateLimited"        // the server asks for fewer queries
 	ReasonServerError        = "ServerError"        // the server failed
 	ReasonPartialResponse    = "PartialResponse"    // the server left data out
+
+	ReasonRetentionSufficient = "RetentionSufficient" // data is kept for as long as the longest window
+	ReasonRetentionTooShort   = "RetentionTooShort"   // data is dropped before the longest window ends
+	ReasonClockInSync         = "ClockInSync"         // both clocks show the same time
+	ReasonClockSkewed         = "ClockSkewed"         // they differ by more than 30 seconds
 )
 
 // GetConditions returns the conditions of the status.

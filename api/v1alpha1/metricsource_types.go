@@ -13,6 +13,9 @@ import (
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Why",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.status.version`,priority=1
+// +kubebuilder:printcolumn:name="Retention",type=string,JSONPath=`.status.retention`,priority=1
+// +kubebuilder:printcolumn:name="Loaded",type=integer,JSONPath=`.status.rules.loaded`,priority=1
+// +kubebuilder:printcolumn:name="Expected",type=integer,JSONPath=`.status.rules.expected`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type MetricSource struct {
 	metav1.TypeMeta `json:",inline"`
@@ -22,6 +25,7 @@ type MetricSource struct {
 	metav1.ObjectMeta `json:"metadata,omitzero"`
 
 	// spec says where the metrics are.
+	// +kubebuilder:validation:XValidation:rule="!has(self.rules) || !has(self.rules.namespace)",message="rules.namespace is for a ClusterMetricSource: the ConfigMaps of a MetricSource are made in its own namespace, leave it out"
 	// +required
 	Spec MetricSourceSpec `json:"spec,omitzero"`
 

@@ -11,7 +11,11 @@ import (
 
 const (
 	outputOnly = "spec.rules: namespace is for output ConfigMap: a PrometheusRule is made in the namespace of its objective"
-	ruleLabels = "spec.rules.labels: labels must have names such as cluster: letters, digits and underscores, and none of alertname, namespace, objective, service, perspective, touchpoint, window, severity, which the operator sets"
+	nameless   = "spec: rules.namespace is for a ClusterMetricSource: the ConfigMaps of a MetricSource are made in its own namespace, leave it out"
+	keyForm    = "spec.rules.objectLabels: objectLabels must have keys that Kubernetes takes for labels, such as release or example.com/team"
+	keyOurs    = "spec.rules.objectLabels: objectLabels must not hold app.kubernetes.io/managed-by nor a key that begins with experience.slo/: the operator finds its own objects by them; use another key"
+	reserved   = "spec: matchers must not name alertname, objective, service, perspective, touchpoint, window or severity where a ruler records: the operator sets these labels on what is recorded; use another label, or rules.output None"
+	ruleLabels = "spec.rules.labels: labels must have names such as cluster: letters, digits and underscores, and none of __name__, alertname, namespace, objective, service, perspective, touchpoint, window, severity, which the operator sets"
 	labelForm  = "should match '^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$'"
 	offsetForm = "spec.rules.queryOffset: queryOffset must be between 0s and 10m, written like 1m30s"
 	prefixForm = "spec.rules.groupPrefix: should match '^[a-zA-Z0-9][a-zA-Z0-9_.-]*$'"
@@ -29,25 +33,45 @@ var rulesMistakes = map[string]struct {
 		edits:  edits{"spec.rules.output": "Thanos"},
 		want:   []string{`spec.rules.output: supported values: "None", "PrometheusRule", "ConfigMap"`},
 	},
-	"NamespaceOfNone": {
-		reason: "nothing is made, so nowhere",
-		edits:  edits{"spec.rules.namespace": "monitoring"},
-		want:   []string{outputOnly},
-	},
-	"NamespaceOfPrometheusRule": {
-		reason: "a PrometheusRule goes with its objective",
-		edits:  edits{"spec.rules.output": "PrometheusRule", "spec.rules.namespace": "monitoring"},
-		want:   []string{outputOnly},
-	},
-	"NamespaceForm": {
-		reason: "a namespace has no capitals",
-		edits:  edits{"spec.rules.output": "ConfigMap", "spec.rules.namespace": "Monitoring"},
-		want:   []string{"spec.rules.namespace: use lower-case letters and digits, with dashes between them, such as mobile-app"},
-	},
 	"ObjectLabelForm": {
 		reason: "the value must be one that Kubernetes takes",
 		edits:  edits{"spec.rules.objectLabels.release": "my release"},
 		want:   []string{"spec.rules.objectLabels.release: " + labelForm},
+	},
+	"ObjectKeyForm": {
+		reason: "so must the key",
+		edits:  edits{"spec.rules.objectLabels": labelled("my release")},
+		want:   []string{keyForm},
+	},
+	"ObjectKeyEmpty": {
+		reason: "a label has a name",
+		edits:  edits{"spec.rules.objectLabels": labelled("example.com/")},
+		want:   []string{keyForm},
+	},
+	"ObjectKeyPrefix": {
+		reason: "and a prefix is the name of a domain",
+		edits:  edits{"spec.rules.objectLabels": labelled("example..com/team")},
+		want:   []string{keyForm},
+	},
+	"ObjectKeyLong": {
+		reason: "names and prefixes are as long as Kubernetes takes",
+		edits:  edits{"spec.rules.objectLabels": labelled("example.com/" + long[:64])},
+		want:   []string{keyForm},
+	},
+	"ObjectKeyPrefixLong": {
+		reason: "which is more for prefixes",
+		edits:  edits{"spec.rules.objectLabels": labelled(long[:254] + "/team")},
+		want:   []string{keyForm},
+	},
+	"ObjectKeyManagedBy": {
+		reason: "the operator knows its objects by this label",
+		edits:  edits{"spec.rules.objectLabels": labelled("app.kubernetes.io/managed-by")},
+		want:   []string{keyOurs},
+	},
+	"ObjectKeyOurs": {
+		reason: "and by those of its own domain",
+		edits:  edits{"spec.rules.objectLabels": labelled("experience.slo/source")},
+		want:   []string{keyOurs},
 	},
 	"ObjectLabelLong": {
 		reason: "and no longer than it takes",
@@ -63,6 +87,21 @@ var rulesMistakes = map[string]struct {
 		reason: "a label of a series has no dashes",
 		edits:  edits{"spec.rules.labels.data-centre": "eu"},
 		want:   []string{ruleLabels},
+	},
+	"LabelMetricName": {
+		reason: "the name of a series is not a label to set",
+		edits:  edits{"spec.rules.labels.__name__": "up"},
+		want:   []string{ruleLabels},
+	},
+	"MatcherOfPrometheusRule": {
+		reason: "what is recorded cannot have a window of its own and that of the matcher",
+		edits:  edits{"spec.rules.output": "PrometheusRule", "spec.matchers": matching("cluster", "window")},
+		want:   []string{reserved},
+	},
+	"MatcherOfConfigMap": {
+		reason: "whatever the ruler is",
+		edits:  edits{"spec.rules.output": "ConfigMap", "spec.matchers": matching("service")},
+		want:   []string{reserved},
 	},
 	"LabelIdentity": {
 		reason: "what says whose series it is is the operator's",
@@ -94,6 +133,44 @@ var rulesMistakes = map[string]struct {
 		edits:  edits{"spec.rules.partialResponseStrategy": "warn"},
 		want:   []string{`spec.rules.partialResponseStrategy: supported values: "Warn", "Abort"`},
 	},
+}
+
+// labelled are labels with a key.
+func labelled(key string) any { return map[string]any{key: "a"} }
+
+// matching are matchers of labels.
+func matching(labels ...string) any {
+	var out []any
+	for _, label := range labels {
+		out = append(out, map[string]any{"label": label, "value": "a"})
+	}
+	return out
+}
+
+// TestReservedMatchers tries each label that the operator sets, and that all of
+// them can be matched where nothing is recorded.
+func TestReservedMatchers(t *testing.T) {
+	d := load(t, "metricsources")
+	cases := map[string]struct {
+		reason string
+		edits  edits
+		want   []string
+	}{
+		"Unset":   {reason: "without rules nothing is recorded", edits: edits{}},
+		"None":    {reason: "and without a ruler", edits: edits{"spec.rules.output": "None"}},
+		"Ruled":   {reason: "a ruler sets them", edits: edits{"spec.rules.output": "PrometheusRule"}, want: []string{reserved}},
+		"ByFiles": {reason: "any ruler does", edits: edits{"spec.rules.output": "ConfigMap"}, want: []string{reserved}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			for _, label := range []string{"alertname", "objective", "service", "perspective", "touchpoint", "window", "severity"} {
+				object := edits{"spec.matchers": matching("cluster", label)}.apply(t, tc.edits.apply(t, decode(t, plainSource)))
+				if diff := cmp.Diff(tc.want, d.admit(t, object)); diff != "" {
+					t.Errorf("%s: %s: complaints: -want, +got:\n%s", tc.reason, label, diff)
+				}
+			}
+		})
+	}
 }
 
 func TestRulesMistakes(t *testing.T) {
@@ -128,23 +205,23 @@ func TestAdmittedRules(t *testing.T) {
 			reason: "a ruler that selects by labels, and gets samples late",
 			edits: edits{
 				"spec.rules.output":       "PrometheusRule",
-				"spec.rules.objectLabels": map[string]any{"release": "kube-prometheus-stack", "empty": ""},
+				"spec.rules.objectLabels": map[string]any{"release": "kube-prometheus-stack", "empty": "", "example.com/team": "shop", "app.kubernetes.io/part-of": "slo"},
 				"spec.rules.queryOffset":  "10m",
 			},
 			want: Rules{
 				Output: RulesOutputPrometheusRule, GroupPrefix: "experience",
-				ObjectLabels: map[string]ObjectLabel{"release": "kube-prometheus-stack", "empty": ""},
+				ObjectLabels: map[string]ObjectLabel{"release": "kube-prometheus-stack", "empty": "", "example.com/team": "shop", "app.kubernetes.io/part-of": "slo"},
 				QueryOffset:  &metav1.Duration{Duration: 10 * time.Minute},
 			},
 		},
 		"ConfigMap": {
 			reason: "a plain Prometheus in a namespace of its own",
 			edits: edits{
-				"spec.rules.output": "ConfigMap", "spec.rules.namespace": "monitoring", "spec.rules.groupPrefix": "team-a.slo",
+				"spec.rules.output": "ConfigMap", "spec.rules.groupPrefix": "team-a.slo",
 				"spec.rules.labels": map[string]any{"cluster": "eu-1"}, "spec.rules.queryOffset": "0s",
 			},
 			want: Rules{
-				Output: RulesOutputConfigMap, Namespace: "monitoring", GroupPrefix: "team-a.slo",
+				Output: RulesOutputConfigMap, GroupPrefix: "team-a.slo",
 				Labels: map[string]ObjectLabel{"cluster": "eu-1"}, QueryOffset: &metav1.Duration{},
 			},
 		},

@@ -52,13 +52,15 @@ type Rules struct {
 	// objectLabels are put on the PrometheusRules or ConfigMaps, for the
 	// ruleSelector of a Prometheus or the selector of a reloader.
 	// +kubebuilder:validation:MaxProperties=16
+	// +kubebuilder:validation:XValidation:rule="self.all(key, key.matches('^([a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$') && key.indexOf('/') <= 253)",message="objectLabels must have keys that Kubernetes takes for labels, such as release or example.com/team"
+	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.startsWith('app.kubernetes.io/managed-by') && !key.startsWith('experience.slo/'))",message="objectLabels must not hold app.kubernetes.io/managed-by nor a key that begins with experience.slo/: the operator finds its own objects by them; use another key"
 	// +optional
 	ObjectLabels map[string]ObjectLabel `json:"objectLabels,omitempty"`
 
 	// labels are put on every recorded series and every alert, beside those of
 	// spec.matchers.
 	// +kubebuilder:validation:MaxProperties=8
-	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^[a-zA-Z_][a-zA-Z0-9_]{0,63}$') && !(name in ['alertname', 'namespace', 'objective', 'service', 'perspective', 'touchpoint', 'window', 'severity']))",message="labels must have names such as cluster: letters, digits and underscores, and none of alertname, namespace, objective, service, perspective, touchpoint, window, severity, which the operator sets"
+	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^[a-zA-Z_][a-zA-Z0-9_]{0,63}$') && !(name in ['__name__', 'alertname', 'namespace', 'objective', 'service', 'perspective', 'touchpoint', 'window', 'severity']))",message="labels must have names such as cluster: letters, digits and underscores, and none of __name__, alertname, namespace, objective, service, perspective, touchpoint, window, severity, which the operator sets"
 	// +optional
 	Labels map[string]ObjectLabel `json:"labels,omitempty"`
 

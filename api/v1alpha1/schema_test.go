@@ -164,6 +164,9 @@ func TestPresentation(t *testing.T) {
 		{Name: "Ready", Path: `.status.conditions[?(@.type=="Ready")].status`},
 		{Name: "Why", Path: `.status.conditions[?(@.type=="Ready")].reason`},
 		{Name: "Version", Path: ".status.version", Wide: true},
+		{Name: "Retention", Path: ".status.retention", Wide: true},
+		{Name: "Loaded", Path: ".status.rules.loaded", Wide: true},
+		{Name: "Expected", Path: ".status.rules.expected", Wide: true},
 		{Name: "Age", Path: ".metadata.creationTimestamp"},
 	}
 	type want struct {

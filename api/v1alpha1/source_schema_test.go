@@ -117,13 +117,15 @@ var sourceMistakes = map[string]struct {
 	"StaleShort":    {edits{"spec.staleAfter": "59s"}, []string{"spec.staleAfter: staleAfter must be between 1m and 24h, written like 1m30s"}},
 	"StaleLong":     {edits{"spec.staleAfter": "25h"}, []string{"spec.staleAfter: staleAfter must be between 1m and 24h, written like 1m30s"}},
 
-	"ConcurrencyZero":   {edits{"spec.limits.concurrency": int64(0)}, []string{"spec.limits.concurrency: should be greater than or equal to 1"}},
-	"ConcurrencyMany":   {edits{"spec.limits.concurrency": int64(65)}, []string{"spec.limits.concurrency: should be less than or equal to 64"}},
-	"ResponseBytesFew":  {edits{"spec.limits.responseBytes": int64(65535)}, []string{"spec.limits.responseBytes: should be greater than or equal to 65536"}},
-	"ResponseBytesMany": {edits{"spec.limits.responseBytes": int64(268435457)}, []string{"spec.limits.responseBytes: should be less than or equal to 268435456"}},
-	"SeriesZero":        {edits{"spec.limits.series": int64(0)}, []string{"spec.limits.series: should be greater than or equal to 1"}},
-	"SeriesMany":        {edits{"spec.limits.series": int64(100001)}, []string{"spec.limits.series: should be less than or equal to 100000"}},
-	"NamespacesNotHere": {edits{"spec.allowedNamespaces": map[string]any{"names": []any{"shop"}}}, []string{"spec.allowedNamespaces: unknown field"}},
+	"ConcurrencyZero":              {edits{"spec.limits.concurrency": int64(0)}, []string{"spec.limits.concurrency: should be greater than or equal to 1"}},
+	"ConcurrencyMany":              {edits{"spec.limits.concurrency": int64(65)}, []string{"spec.limits.concurrency: should be less than or equal to 64"}},
+	"ResponseBytesFew":             {edits{"spec.limits.responseBytes": int64(65535)}, []string{"spec.limits.responseBytes: should be greater than or equal to 65536"}},
+	"ResponseBytesMany":            {edits{"spec.limits.responseBytes": int64(268435457)}, []string{"spec.limits.responseBytes: should be less than or equal to 268435456"}},
+	"SeriesZero":                   {edits{"spec.limits.series": int64(0)}, []string{"spec.limits.series: should be greater than or equal to 1"}},
+	"SeriesMany":                   {edits{"spec.limits.series": int64(100001)}, []string{"spec.limits.series: should be less than or equal to 100000"}},
+	"NamespacesNotHere":            {edits{"spec.allowedNamespaces": map[string]any{"names": []any{"shop"}}}, []string{"spec.allowedNamespaces: unknown field"}},
+	"RulesNamespaceNotHere":        {edits{"spec.rules.output": "ConfigMap", "spec.rules.namespace": "monitoring"}, []string{nameless}},
+	"RulesNamespaceEvenOwnNotHere": {edits{"spec.rules.output": "ConfigMap", "spec.rules.namespace": "shop"}, []string{nameless}},
 }
 
 // clusterMistakes are those that only a ClusterMetricSource can have.
@@ -131,9 +133,15 @@ var clusterMistakes = map[string]struct {
 	edits edits
 	want  []string
 }{
-	"NamespacesEmpty": {edits{"spec.allowedNamespaces": map[string]any{}}, []string{"spec.allowedNamespaces: set names, selector or both; leave allowedNamespaces out to allow every namespace"}},
-	"NamespacesTwice": {edits{"spec.allowedNamespaces.names": []any{"shop", "shop"}}, []string{"spec.allowedNamespaces.names[1]: Duplicate value"}},
-	"NamespacesForm":  {edits{"spec.allowedNamespaces.names": []any{"shop-*"}}, []string{"spec.allowedNamespaces.names[0]: use lower-case letters and digits, with dashes between them, such as mobile-app"}},
+	"NamespacesEmpty":                {edits{"spec.allowedNamespaces": map[string]any{}}, []string{"spec.allowedNamespaces: set names, selector or both; leave allowedNamespaces out to allow every namespace"}},
+	"NamespacesTwice":                {edits{"spec.allowedNamespaces.names": []any{"shop", "shop"}}, []string{"spec.allowedNamespaces.names[1]: Duplicate value"}},
+	"RulesNamespaceOfNone":           {edits{"spec.rules.namespace": "monitoring"}, []string{outputOnly}},
+	"RulesNamespaceOfPrometheusRule": {edits{"spec.rules.output": "PrometheusRule", "spec.rules.namespace": "monitoring"}, []string{outputOnly}},
+	"RulesNamespaceForm": {
+		edits{"spec.rules.output": "ConfigMap", "spec.rules.namespace": "Monitoring"},
+		[]string{"spec.rules.namespace: use lower-case letters and digits, with dashes between them, such as mobile-app"},
+	},
+	"NamespacesForm": {edits{"spec.allowedNamespaces.names": []any{"shop-*"}}, []string{"spec.allowedNamespaces.names[0]: use lower-case letters and digits, with dashes between them, such as mobile-app"}},
 }
 
 func TestSourceMistakes(t *testing.T) {
@@ -153,7 +161,7 @@ func TestSourceMistakes(t *testing.T) {
 func TestClusterSourceMistakes(t *testing.T) {
 	d := load(t, "clustermetricsources")
 	for name, tc := range sourceMistakes {
-		if name == "NamespacesNotHere" {
+		if strings.HasSuffix(name, "NotHere") {
 			continue // they belong here
 		}
 		t.Run(name, func(t *testing.T) {

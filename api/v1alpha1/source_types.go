@@ -218,6 +218,8 @@ type Limits struct {
 }
 
 // MetricSourceSpec says where metrics are, and with what credentials and limits.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.matchers) || !has(self.rules) || !has(self.rules.output) || self.rules.output == 'None' || self.matchers.all(matcher, !(matcher.label in ['alertname', 'objective', 'service', 'perspective', 'touchpoint', 'window', 'severity']))",message="matchers must not name alertname, objective, service, perspective, touchpoint, window or severity where a ruler records: the operator sets these labels on what is recorded; use another label, or rules.output None"
 type MetricSourceSpec struct {
 	// url is the address of a Prometheus-compatible server, with its path
 	// prefix but without /api/v1.
@@ -297,6 +299,19 @@ type MetricSourceSpec struct {
 	Rules Rules `json:"rules,omitzero"`
 }
 
+// RulesCount counts the objectives of a source by their rules.
+type RulesCount struct {
+	// expected is the number of objectives whose rules the ruler should evaluate.
+	// +kubebuilder:validation:Minimum=0
+	// +required
+	Expected int32 `json:"expected"`
+
+	// loaded is the number of those that the ruler recorded in the last minutes.
+	// +kubebuilder:validation:Minimum=0
+	// +required
+	Loaded int32 `json:"loaded"`
+}
+
 // MetricSourceStatus is what the operator found at the source.
 type MetricSourceStatus struct {
 	// observedGeneration is the generation of the spec that this status is of.
@@ -308,13 +323,27 @@ type MetricSourceStatus struct {
 	// +optional
 	Version string `json:"version,omitempty"`
 
+	// retention is how long the server keeps data, and how much, as it says
+	// itself. It is absent where the server does not tell.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Retention string `json:"retention,omitempty"`
+
+	// rules is how many objectives have rules that the source's ruler should
+	// evaluate, and of how many it does. It is absent where rules.output is None
+	// and while the server does not answer.
+	// +optional
+	Rules *RulesCount `json:"rules,omitempty"`
+
 	// lastHandledReconcileAt is the value of the annotation
 	// experience.slo/requestedAt that was last answered.
 	// +kubebuilder:validation:MaxLength=128
 	// +optional
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 
-	// conditions are Ready, and Reconciling or Stalled while they hold.
+	// conditions are Ready; Reconciling or Stalled while they hold; and while the
+	// server answers what is known of it: RetentionSufficient, ClockInSync,
+	// RulesLoaded.
 	// +kubebuilder:validation:MaxItems=8
 	// +patchMergeKey=type
 	// +patchStrategy=merge
