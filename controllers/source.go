@@ -57,9 +57,9 @@ func (r *sourceReconciler) reconcile(ctx context.Context, req ctrl.Request) (ctr
 	}
 	if fault != nil {
 		answerSource(found, requestOf(found))
-		status.Source(found, found.SourceStatus(), "", fault)
-	} else {
-		r.examine(found, r.sources.Get(key))
+		status.Source(found, found.SourceStatus(), status.Findings{}, fault)
+	} else if err := r.examine(ctx, found, r.sources.Get(key)); err != nil {
+		return ctrl.Result{}, err
 	}
 	if err := patchStatus(ctx, r.Client, before, found); err != nil {
 		return requeueOnConflict(err)
@@ -91,9 +91,9 @@ func (r *sourceReconciler) connect(ctx context.Context, key compile.SourceKey, o
 // again when that is old or a new request asks for it. Before the first check
 // after a start of the operator the status stays as it is, if it is of this
 // spec.
-func (r *sourceReconciler) examine(o sourceObject, live *Live) {
+func (r *sourceReconciler) examine(ctx context.Context, o sourceObject, live *Live) error {
 	if live == nil {
-		return // removed meanwhile
+		return nil // removed meanwhile
 	}
 	last, request := live.health.last.Load(), requestOf(o)
 	if last == nil || r.clock.Since(last.at) >= lookAgain/2 || last.request != request {
@@ -107,20 +107,31 @@ func (r *sourceReconciler) examine(o sourceObject, live *Live) {
 	}
 	switch {
 	case last != nil:
-		r.show(o, last)
+		return r.show(ctx, o, live, last)
 	case o.SourceStatus().ObservedGeneration != o.GetGeneration() || len(o.GetConditions()) == 0:
-		status.Source(o, o.SourceStatus(), "", status.Unchecked())
+		status.Source(o, o.SourceStatus(), status.Findings{}, status.Unchecked())
 	}
+	return nil
 }
 
 // show writes the outcome of a check. Where the server is back, its objectives
 // do not wait for the next tick.
-func (r *sourceReconciler) show(o sourceObject, last *checkup) {
+func (r *sourceReconciler) show(ctx context.Context, o sourceObject, live *Live, last *checkup) error {
 	if last.err == nil && wasDown(o) {
 		r.evaluator.SourceChanged(keyOf(o))
 	}
+	found := status.Findings{Version: last.version, Retention: last.retention.Text, Keeps: last.retention.Time, Skew: last.skew}
+	if last.err == nil {
+		users, err := r.users(ctx, o, live)
+		if err != nil {
+			return err
+		}
+		found.Users = users
+	}
+	r.count(keyOf(o), found, last.err)
 	answerSource(o, last.request)
-	status.Source(o, o.SourceStatus(), last.version, sourceFault(last.err))
+	status.Source(o, o.SourceStatus(), found, sourceFault(last.err))
+	return nil
 }
 
 // wasDown says whether the last check that the status tells of failed.

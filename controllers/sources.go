@@ -36,41 +36,6 @@ type Live struct {
 	ctx     context.Context
 }
 
-// health is what the last check of a server found.
-type health struct {
-	checking atomic.Bool
-	last     atomic.Pointer[checkup]
-}
-
-// checkup is the outcome of one check.
-type checkup struct {
-	version string
-	err     error
-	// request is the request annotation that the check answers.
-	request string
-	at      time.Time
-}
-
-// check asks the server for a sign of life, in the background: a server that
-// hangs keeps nobody waiting. It calls done when the outcome is there, and does
-// nothing while another check goes on.
-func (l *Live) check(request string, now func() time.Time, done func()) {
-	if !l.health.checking.CompareAndSwap(false, true) {
-		return
-	}
-	go func() {
-		found := &checkup{request: request}
-		if found.err = l.Client.Ping(l.ctx); found.err == nil {
-			// Not every server has this endpoint, and none needs it.
-			found.version, _ = l.Client.BuildInfo(l.ctx)
-		}
-		found.at = now()
-		l.health.last.Store(found)
-		l.health.checking.Store(false)
-		done()
-	}()
-}
-
 // Timing says when a source is asked.
 type Timing struct {
 	Interval, Delay, StaleAfter time.Duration
@@ -186,6 +151,7 @@ func (s *Sources) Close() {
 func (s *Sources) drop(key compile.SourceKey) {
 	if old := s.live[key]; old != nil {
 		old.cancel()
+		s.recorder.ForgetRules(key)
 		old.Client.Close()
 		delete(s.live, key)
 	}

@@ -24,10 +24,16 @@ func patchStatus(ctx context.Context, c client.Client, before, after client.Obje
 	return c.Status().Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 }
 
+// announced are the conditions whose changes are announced.
+var announced = []string{
+	v1alpha1.ConditionReady, v1alpha1.ConditionMet, v1alpha1.ConditionRulesLoaded,
+	v1alpha1.ConditionRetentionSufficient, v1alpha1.ConditionClockInSync,
+}
+
 // announce emits an event for each condition that changed. What is only awaited
 // is no news.
 func announce(recorder events.EventRecorder, o runtime.Object, before, after []metav1.Condition) {
-	for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionMet, v1alpha1.ConditionRulesLoaded} {
+	for _, kind := range announced {
 		old, now := meta.FindStatusCondition(before, kind), meta.FindStatusCondition(after, kind)
 		if now == nil || !isNews(old, now) {
 			continue
@@ -44,11 +50,22 @@ func isNews(old, now *metav1.Condition) bool {
 	case now.Reason == v1alpha1.ReasonEvaluationPending || now.Reason == v1alpha1.ReasonRulesPending:
 		return false
 	case old == nil:
-		return now.Reason != v1alpha1.ReasonEvaluated // the verdict is the news
+		return !isUsual(now.Reason)
 	case now.Reason == v1alpha1.ReasonEvaluated && old.Reason == v1alpha1.ReasonEvaluationPending:
 		return false // as above
 	default:
 		return old.Status != now.Status || old.Reason != now.Reason
+	}
+}
+
+// isUsual says whether a reason is no news in itself: of an objective's first
+// evaluation the verdict is, and of a source that it answers.
+func isUsual(reason string) bool {
+	switch reason {
+	case v1alpha1.ReasonEvaluated, v1alpha1.ReasonRetentionSufficient, v1alpha1.ReasonClockInSync:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -50,8 +50,8 @@ func New(reg prometheus.Registerer) *Recorder {
 		tickQueries:    gaugeVec("tick_queries", "Queries of the last tick."),
 		tickObjectives: gaugeVec("tick_objectives", "Objectives evaluated in the last tick."),
 		tickDuration:   gaugeVec("tick_duration_seconds", "Time that the last tick took, queries and judgement together."),
-		rulesExpected:  gaugeVec("rules_expected", "Rules of the operator that the source's ruler should have loaded."),
-		rulesLoaded:    gaugeVec("rules_loaded", "Rules of the operator that the source's ruler has loaded."),
+		rulesExpected:  gaugeVec("rules_expected", "Objectives whose rules the source's ruler should have loaded."),
+		rulesLoaded:    gaugeVec("rules_loaded", "Objectives whose rules the source's ruler has loaded: it recorded their last minutes."),
 	}
 	reg.MustRegister(r.objectives, r.queryDuration, r.queryErrors, r.responseBytes,
 		r.tickQueries, r.tickObjectives, r.tickDuration, r.rulesExpected, r.rulesLoaded)
@@ -100,8 +100,8 @@ func (r *Recorder) Tick(key compile.SourceKey, queries, objectives int, d time.D
 	r.tickDuration.WithLabelValues(kind, ns, name).Set(d.Seconds())
 }
 
-// Rules takes down how many rules a source's ruler should have loaded, and how
-// many of these it has.
+// Rules takes down of how many objectives a source's ruler should have loaded the
+// rules, and of how many of these it has.
 func (r *Recorder) Rules(key compile.SourceKey, expected, loaded int) {
 	kind, ns, name := string(key.Kind), key.Namespace, key.Name
 	r.rulesExpected.WithLabelValues(kind, ns, name).Set(float64(expected))

@@ -224,7 +224,7 @@ func TestSourceConditions(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			o := &v1alpha1.MetricSource{ObjectMeta: metav1.ObjectMeta{Generation: 2}}
-			status.Source(o, &o.Status, "3.11.3", tc.fault)
+			status.Source(o, &o.Status, status.Findings{Version: "3.11.3"}, tc.fault)
 			if diff := cmp.Diff(tc.want, words(o.Status.Conditions)); diff != "" {
 				t.Errorf("%s: -want +got:\n%s", tc.reason, diff)
 			}
