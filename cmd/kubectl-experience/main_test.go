@@ -52,7 +52,7 @@ func TestProgram(t *testing.T) {
 		"Invalid": {
 			reason: "a mistake is told and ends with 1",
 			args:   []string{"render", "-f", "-"}, in: strings.Replace(objective, "99%", "100%", 1),
-			want: want{code: 1, err: `stdin:2: Objective shop/website-up: spec.target: "100%": `},
+			want: want{code: 1, err: `stdin:9: Objective shop/website-up: spec.target: "100%": `},
 		},
 		"Unusable": {reason: "a command line that is not understood ends with 2", args: []string{"draw"}, want: want{code: 2, err: `unknown command "draw"`}},
 		"Nothing":  {reason: "without arguments the commands are shown", want: want{out: "Available Commands:"}},

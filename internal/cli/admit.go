@@ -80,10 +80,10 @@ func newDefinition(object *apiextensionsv1.CustomResourceDefinition) (*definitio
 // admit does to an object what the API server does to one that is created with
 // strict field validation: it fills in defaults and validates. It returns each
 // complaint with the field and, where it is one, the value.
-func (d *definition) admit(ctx context.Context, object map[string]any) []string {
-	var out []string
+func (d *definition) admit(ctx context.Context, object map[string]any) []fault {
+	var out []fault
 	for _, path := range pruning.PruneWithOptions(object, d.structural, true, schema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}) {
-		out = append(out, path+": there is no such field: correct or remove it")
+		out = append(out, fault{ruleSchema, path, "there is no such field: correct or remove it"})
 	}
 	d.fill(object)
 	errs := validation.ValidateCustomResource(nil, object, d.schema)
@@ -95,7 +95,7 @@ func (d *definition) admit(ctx context.Context, object map[string]any) []string 
 	for _, err := range errs {
 		out = append(out, complaint(object, err))
 	}
-	slices.Sort(out)
+	slices.SortFunc(out, func(a, b fault) int { return strings.Compare(a.String(), b.String()) })
 	return out
 }
 
@@ -114,10 +114,10 @@ var subject = regexp.MustCompile(`^[a-zA-Z.0-9]+`)
 
 // complaint words a fault. The message of a rule across fields says of which of
 // them it speaks.
-func complaint(object map[string]any, err *field.Error) string {
+func complaint(object map[string]any, err *field.Error) fault {
 	path, detail := err.Field, strings.TrimPrefix(err.Detail, err.Field+" in body ")
 	if err.Type == field.ErrorTypeRequired {
-		return path + ": it is required: set it"
+		return fault{ruleSchema, path, "it is required: set it"}
 	}
 	if detail == "" {
 		detail = strings.ToLower(err.Type.String())
@@ -129,9 +129,9 @@ func complaint(object map[string]any, err *field.Error) string {
 		}
 	}
 	if !known {
-		return path + ": " + detail
+		return fault{ruleSchema, path, detail}
 	}
-	return path + ": " + value + ": " + detail
+	return fault{ruleSchema, path, value + ": " + detail}
 }
 
 // longest is how much of a value is quoted.

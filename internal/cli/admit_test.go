@@ -69,11 +69,15 @@ func TestAdmit(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			object, err := document{place{"f", 1}, []byte(tc.args + "}}")}.decode()
+			object, err := document{place: place{"f", 1}, text: []byte(tc.args + "}}")}.decode()
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tc.want, definitions["Objective"].admit(t.Context(), object)); diff != "" {
+			var got []string
+			for _, f := range definitions["Objective"].admit(t.Context(), object) {
+				got = append(got, f.String())
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
 			}
 		})
@@ -108,7 +112,7 @@ func TestComplaint(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, complaint(object, tc.args)); diff != "" {
+			if diff := cmp.Diff(tc.want, complaint(object, tc.args).String()); diff != "" {
 				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
 			}
 		})

@@ -47,7 +47,7 @@ func read(t *testing.T, path string) string {
 
 const (
 	skipped     = "note: shop/source.yml:1: v1 Namespace is skipped: it is not of experience.slo\n"
-	assumed     = "note: ClusterMetricSource default is not among the manifests: rules have the defaults of a ClusterMetricSource\n"
+	assumed     = "note: ClusterMetricSource default is not among the manifests: it is taken to have the defaults of a ClusterMetricSource\n"
 	seeRender   = "See \"kubectl experience render --help\".\n"
 	noObjective = "no Objective is among the manifests: add one of kind: Objective\n"
 )
@@ -135,13 +135,13 @@ func TestRender(t *testing.T) {
 			reason: "rules of good objectives are not printed beside a bad one: half a file would be taken for the whole",
 			args:   args{args: []string{"-f", "-", "-f", "shop/objective.yaml"}, in: "apiVersion: experience.slo/v1alpha1\nkind: Promise\n"},
 			want: want{code: Invalid, err: assumed +
-				"stdin:1: kind: \"Promise\": experience.slo/v1alpha1 has no such kind: write one of ClusterMetricSource, MetricSource, Objective\n"},
+				"stdin:2: kind: \"Promise\": experience.slo/v1alpha1 has no such kind: write one of ClusterMetricSource, MetricSource, Objective\n"},
 		},
 		"FilesInOrder": {
 			reason: "mistakes are told in the order in which files are named",
 			args:   args{args: []string{"-f", "-", "-f", "shop/objective.yaml"}, in: objective},
 			want: want{code: Invalid, err: assumed +
-				"shop/objective.yaml:2: Objective shop/task-success: metadata.name: \"task-success\": it is at stdin:2 too: remove one of them\n"},
+				"shop/objective.yaml:4: Objective shop/task-success: metadata.name: \"task-success\": it is at stdin:2 too: remove one of them\n"},
 		},
 		"Nothing":       {reason: "an empty stream has no rules", args: args{args: []string{"-f", "-"}, in: "# nothing\n---\n"}, want: want{code: Invalid, err: noObjective}},
 		"Others":        {reason: "nor have objects of other kinds", args: args{args: []string{"-f", "shop/source.yml"}}, want: want{code: Invalid, err: skipped + noObjective}},

@@ -33,18 +33,9 @@ type inventory struct {
 	order map[string]int
 }
 
-// mistake is a line about what a person must mend in a document.
-type mistake struct {
-	place
-	text string
-}
-
-// String gives "objectives.yaml:12: what is wrong".
-func (m mistake) String() string { return m.place.String() + ": " + m.text }
-
 // declared is an objective and where it was found.
 type declared struct {
-	place
+	manifest
 	*v1alpha1.Objective
 }
 
@@ -69,18 +60,6 @@ func (v *inventory) note(format string, args ...any) {
 	}
 }
 
-// refuse takes down a mistake at a place.
-func (v *inventory) refuse(at place, format string, args ...any) {
-	v.mistakes = append(v.mistakes, mistake{at, fmt.Sprintf(format, args...)})
-}
-
-// report gives the mistakes in the order in which they stand in the files.
-func (v *inventory) report() []mistake {
-	return slices.SortedStableFunc(slices.Values(v.mistakes), func(a, b mistake) int {
-		return cmp.Or(cmp.Compare(v.order[a.file], v.order[b.file]), cmp.Compare(a.line, b.line))
-	})
-}
-
 // take reads the documents of files.
 func (v *inventory) take(ctx context.Context, files []file) {
 	for i, f := range files {
@@ -88,10 +67,10 @@ func (v *inventory) take(ctx context.Context, files []file) {
 		for _, d := range f.documents() {
 			object, err := d.decode()
 			if err != nil {
-				v.refuse(d.place, "%v", err)
+				v.refuse(manifest{place: d.place}, "", fault{rule: ruleDocument, text: err.Error()})
 				continue
 			}
-			v.takeObject(ctx, manifest{d.place, object})
+			v.takeObject(ctx, manifest{place: d.place, in: &d, object: object})
 		}
 	}
 	slices.SortStableFunc(v.objectives, func(a, b declared) int {
@@ -113,7 +92,7 @@ func (v *inventory) takeObject(ctx context.Context, m manifest) {
 	case strings.HasPrefix(filepath.Base(m.file), "kustomization."):
 		v.note("%s: skipped: kustomizations are not built", m.place)
 	default:
-		v.refuse(m.place, "apiVersion and kind: they are required: write apiVersion: %s", v1alpha1.GroupVersion)
+		v.refuse(m, "", fault{ruleSchema, "apiVersion and kind", fmt.Sprintf("they are required: write apiVersion: %s", v1alpha1.GroupVersion)})
 	}
 }
 
@@ -123,10 +102,10 @@ func (v *inventory) takeList(ctx context.Context, m manifest) {
 	for i, item := range items {
 		object, ok := item.(map[string]any)
 		if !ok {
-			v.refuse(m.place, "items[%d]: %v", i, errNoObject)
+			v.refuse(m, "", fault{ruleDocument, fmt.Sprintf("items[%d]", i), errNoObject.Error()})
 			continue
 		}
-		v.takeObject(ctx, manifest{m.place, object})
+		v.takeObject(ctx, manifest{m.place, m.in, fmt.Sprintf("%sitems[%d].", m.within, i), object})
 	}
 }
 
@@ -134,10 +113,10 @@ func (v *inventory) takeList(ctx context.Context, m manifest) {
 func (v *inventory) takeOurs(ctx context.Context, version, kind string, m manifest) {
 	switch {
 	case version != v1alpha1.GroupVersion.String():
-		v.refuse(m.place, "apiVersion: %q: there is no such version: write %s", version, v1alpha1.GroupVersion)
+		v.refuse(m, "", fault{ruleSchema, "apiVersion", fmt.Sprintf("%q: there is no such version: write %s", version, v1alpha1.GroupVersion)})
 	case v.definitions[kind] == nil:
 		known := slices.Sorted(maps.Keys(v.definitions))
-		v.refuse(m.place, "kind: %q: %s has no such kind: write one of %s", kind, v1alpha1.GroupVersion, strings.Join(known, ", "))
+		v.refuse(m, "", fault{ruleSchema, "kind", fmt.Sprintf("%q: %s has no such kind: write one of %s", kind, v1alpha1.GroupVersion, strings.Join(known, ", "))})
 	default:
 		v.admit(ctx, kind, m)
 	}
@@ -149,20 +128,20 @@ func (v *inventory) admit(ctx context.Context, kind string, m manifest) {
 	name := kind + " " + strings.TrimPrefix(namespace+"/"+bare, "/")
 	faults := v.definitions[kind].admit(ctx, m.object)
 	for _, complaint := range validation.IsDNS1123Subdomain(bare) {
-		faults = append(faults, fmt.Sprintf("metadata.name: %q: %s", bare, complaint))
+		faults = append(faults, fault{ruleSchema, "metadata.name", fmt.Sprintf("%q: %s", bare, complaint)})
 	}
 	if first, twice := v.seen[name]; twice {
-		faults = append(faults, fmt.Sprintf("metadata.name: %q: it is at %s too: remove one of them", bare, first))
+		faults = append(faults, fault{ruleDuplicate, "metadata.name", fmt.Sprintf("%q: it is at %s too: remove one of them", bare, first)})
 	}
 	v.seen[name] = m.place
 	for _, fault := range faults {
-		v.refuse(m.place, "%s: %s", name, fault)
+		v.refuse(m, name, fault)
 	}
 	if len(faults) > 0 {
 		return
 	}
 	if err := v.keep(kind, namespace, m); err != nil {
-		v.refuse(m.place, "%s: %v", name, err)
+		v.refuse(m, name, faultOf(err))
 	}
 }
 
@@ -180,7 +159,7 @@ func (v *inventory) nameOf(kind string, m manifest) (name, namespace string) {
 func (v *inventory) keep(kind, namespace string, m manifest) error {
 	switch kind {
 	case "Objective":
-		o := declared{m.place, &v1alpha1.Objective{}}
+		o := declared{m, &v1alpha1.Objective{}}
 		if err := convert(m.object, o.Objective); err != nil {
 			return err
 		}

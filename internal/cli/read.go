@@ -11,8 +11,9 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
-	"sigs.k8s.io/yaml"
+	k8syaml "sigs.k8s.io/yaml"
 )
 
 // standardInput is how the command line names it, and stdin how messages do.
@@ -36,6 +37,10 @@ func (p place) String() string { return fmt.Sprintf("%s:%d", p.file, p.line) }
 // manifest is an object and where it was found.
 type manifest struct {
 	place
+	// in is the document that holds the object, and within the path to it there,
+	// such as "items[3].".
+	in     *document
+	within string
 	object map[string]any
 }
 
@@ -103,6 +108,8 @@ func namesAt(path string) ([]string, error) {
 type document struct {
 	place
 	text []byte
+	// tree is the text parsed for the lines of its fields, once they are asked for.
+	tree *yaml.Node
 }
 
 // documents parts a stream where YAML does: at lines that begin with three
@@ -141,10 +148,10 @@ var errNoObject = errors.New("there is no object: write apiVersion, kind, metada
 
 // decode reads an object with numbers typed as the API server types them.
 func (d document) decode() (map[string]any, error) {
-	asJSON, err := yaml.YAMLToJSONStrict(d.text)
+	asJSON, err := k8syaml.YAMLToJSONStrict(d.text)
 	if err != nil {
 		// Once more with the lines above it, so that the message counts them.
-		_, err = yaml.YAMLToJSONStrict(append(bytes.Repeat([]byte("\n"), d.line-1), d.text...))
+		_, err = k8syaml.YAMLToJSONStrict(append(bytes.Repeat([]byte("\n"), d.line-1), d.text...))
 		return nil, fmt.Errorf("decode: %s", strings.Join(strings.Fields(err.Error()), " "))
 	}
 	var value any

@@ -65,7 +65,7 @@ func TestDecode(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			object, err := document{place{"f", 7}, []byte(tc.args)}.decode()
+			object, err := document{place: place{"f", 7}, text: []byte(tc.args)}.decode()
 			if diff := cmp.Diff(tc.want.object, object); diff != "" {
 				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
 			}

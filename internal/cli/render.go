@@ -94,7 +94,7 @@ func (p Program) report(found *inventory) error {
 	for _, mistake := range found.report() {
 		p.tell("%s", mistake)
 	}
-	if len(found.mistakes) > 0 {
+	if found.refused() {
 		return errInvalid
 	}
 	if len(found.objectives) == 0 {
@@ -114,25 +114,54 @@ type rendered struct {
 // render makes the rules of each objective that is measured.
 func (v *inventory) render(now time.Time) []rendered {
 	var out []rendered
-	for _, o := range v.objectives {
-		name := fmt.Sprintf("Objective %s/%s", o.Namespace, o.Name)
-		if o.Suspended() {
-			v.note("%s is skipped: spec.suspend is true", name)
+	for _, o := range v.plan(v.active(), now) {
+		r, err := v.rulesOf(o)
+		if err != nil {
+			v.refuse(o.manifest, nameOfObjective(o.declared), faultOf(err))
 			continue
 		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// planned is an objective that was compiled.
+type planned struct {
+	declared
+	plan   *compile.Plan
+	source *v1alpha1.MetricSourceSpec
+}
+
+// active are the objectives that are measured.
+func (v *inventory) active() []declared {
+	var out []declared
+	for _, o := range v.objectives {
+		if o.Suspended() {
+			v.note("%s is skipped: spec.suspend is true", nameOfObjective(o))
+			continue
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// plan compiles objectives whose source has no mistake, as the operator does.
+func (v *inventory) plan(objectives []declared, now time.Time) []planned {
+	var out []planned
+	for _, o := range objectives {
 		from, err := v.sourceOf(o)
 		if err == nil && from == nil {
 			continue // the source has a mistake of its own
 		}
-		var r rendered
+		var plan *compile.Plan
 		if err == nil {
-			r, err = v.rulesOf(o, from.spec, now)
+			plan, err = compile.Compile(compile.Input{Objective: o.Objective, Source: from.spec, Now: now})
 		}
 		if err != nil {
-			v.refuse(o.place, "%s: %v", name, err)
+			v.refuse(o.manifest, nameOfObjective(o), faultOf(err))
 			continue
 		}
-		out = append(out, r)
+		out = append(out, planned{o, plan, from.spec})
 	}
 	return out
 }
@@ -146,13 +175,16 @@ func (v *inventory) sourceOf(o declared) (*source, error) {
 		return nil, nil
 	}
 	if found == nil {
-		v.note("%s is not among the manifests: rules have the defaults of a ClusterMetricSource", key)
+		v.note("%s is not among the manifests: it is taken to have the defaults of a ClusterMetricSource", key)
 		return v.assumed()
 	}
 	allowed := found.allowed
 	// Who is selected by labels only a cluster knows.
 	if allowed != nil && allowed.Selector == nil && !slices.Contains(allowed.Names, v1alpha1.Label(o.Namespace)) {
-		return nil, fmt.Errorf("spec.sourceRef: %s does not allow namespace %q: add it to spec.allowedNamespaces, or use another source", key, o.Namespace)
+		return nil, &compile.Error{
+			Reason: v1alpha1.ReasonSourceNotAllowed, Field: "spec.sourceRef",
+			Err: fmt.Errorf("%s does not allow namespace %q: add it to spec.allowedNamespaces, or use another source", key, o.Namespace),
+		}
 	}
 	return found, nil
 }
@@ -168,12 +200,9 @@ func (v *inventory) assumed() (*source, error) {
 	return &source{spec: s.SourceSpec()}, nil
 }
 
-// rulesOf compiles and renders an objective as the operator does.
-func (v *inventory) rulesOf(o declared, from *v1alpha1.MetricSourceSpec, now time.Time) (rendered, error) {
-	plan, err := compile.Compile(compile.Input{Objective: o.Objective, Source: from, Now: now})
-	if err != nil {
-		return rendered{}, err
-	}
+// rulesOf renders an objective as the operator does.
+func (v *inventory) rulesOf(o planned) (rendered, error) {
+	plan := o.plan
 	if err := plan.Bind(nil); errors.Is(err, compile.ErrNoBoundaries) {
 		return rendered{}, unbounded(o.Objective)
 	} else if err != nil {
@@ -182,8 +211,8 @@ func (v *inventory) rulesOf(o declared, from *v1alpha1.MetricSourceSpec, now tim
 	if plan.Histogram != nil {
 		v.note("Objective %s: its thresholds are taken to be bucket boundaries", plan.Key)
 	}
-	groups, err := rules.Groups(plan, rules.SettingsOf(from))
-	return rendered{plan, from, groups}, err
+	groups, err := rules.Groups(plan, rules.SettingsOf(o.source))
+	return rendered{plan, o.source, groups}, err
 }
 
 // unbounded says that buckets on either side of a threshold are not known.
@@ -192,6 +221,7 @@ func unbounded(o *v1alpha1.Objective) error {
 	if o.Spec.Indicator.Apdex != nil {
 		field = "spec.indicator.apdex.interpolate"
 	}
-	return fmt.Errorf("%s: true: Prometheus alone knows the buckets on either side, so rendering offline needs a bucket boundary as the threshold: "+
-		"write one and remove interpolate, or apply the objective and have the operator install the rules", field)
+	return &compile.Error{Reason: v1alpha1.ReasonInvalidThreshold, Field: field, Err: errors.New(
+		"true: Prometheus alone knows the buckets on either side, so rendering offline needs a bucket boundary as the threshold: " +
+			"write one and remove interpolate, or apply the objective and have the operator install the rules")}
 }

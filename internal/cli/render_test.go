@@ -125,7 +125,7 @@ func TestHistograms(t *testing.T) {
 	const boundary = "note: Objective shop/a: its thresholds are taken to be bucket boundaries"
 	const offline = "Prometheus alone knows the buckets on either side, so rendering offline needs a bucket boundary as the threshold: " +
 		"write one and remove interpolate, or apply the objective and have the operator install the rules"
-	const absent = "note: ClusterMetricSource default is not among the manifests: rules have the defaults of a ClusterMetricSource"
+	const absent = "note: ClusterMetricSource default is not among the manifests: it is taken to have the defaults of a ClusterMetricSource"
 	type want struct {
 		Notes, Mistakes []string
 		Groups          int
@@ -136,9 +136,9 @@ func TestHistograms(t *testing.T) {
 	}{
 		"Classic":          {"a threshold is taken for a boundary, and one is told", `distribution: {histogram: h, threshold: "2"}`, "75%", want{Notes: []string{absent, boundary}, Groups: 2}},
 		"Native":           {"a native histogram has none", `distribution: {histogram: h, threshold: "2", format: Native}`, "75%", want{Notes: []string{absent}, Groups: 2}},
-		"Interpolated":     {"between which boundaries a threshold lies is not known", `distribution: {histogram: h, threshold: "2", interpolate: true}`, "75%", want{Notes: []string{absent}, Mistakes: []string{"f:2: Objective shop/a: spec.indicator.distribution.interpolate: true: " + offline}}},
+		"Interpolated":     {"between which boundaries a threshold lies is not known", `distribution: {histogram: h, threshold: "2", interpolate: true}`, "75%", want{Notes: []string{absent}, Mistakes: []string{"f:8: Objective shop/a: spec.indicator.distribution.interpolate: true: " + offline}}},
 		"Apdex":            {"Apdex has thresholds too", `apdex: {histogram: h, satisfied: "1"}`, `"0.9"`, want{Notes: []string{absent, boundary}, Groups: 2}},
-		"InterpolatedApex": {"and may lie between boundaries too", `apdex: {histogram: h, satisfied: "1", interpolate: true}`, `"0.9"`, want{Notes: []string{absent}, Mistakes: []string{"f:2: Objective shop/a: spec.indicator.apdex.interpolate: true: " + offline}}},
+		"InterpolatedApex": {"and may lie between boundaries too", `apdex: {histogram: h, satisfied: "1", interpolate: true}`, `"0.9"`, want{Notes: []string{absent}, Mistakes: []string{"f:8: Objective shop/a: spec.indicator.apdex.interpolate: true: " + offline}}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -168,13 +168,13 @@ func TestNames(t *testing.T) {
 	}{
 		"Different":   {reason: "names differ", args: one + manifestOf("b", counted, "99%", "")},
 		"Namespaces":  {reason: "the same name in two namespaces is two objects", args: one + inNamespace("namespace: bank")},
-		"Twice":       {reason: "of two objects of one name the second would win", args: one + one, want: []string{`f:13: Objective shop/a: metadata.name: "a": it is at f:2 too: remove one of them`}},
-		"Default":     {reason: "whether the namespace is written or not", args: inNamespace("namespace: default") + inNamespace("labels: {}"), want: []string{`f:13: Objective default/a: metadata.name: "a": it is at f:2 too: remove one of them`}},
-		"Cluster":     {reason: "a cluster's object has no namespace, whatever is written", args: sourceOf("ClusterMetricSource", "name: a", "") + sourceOf("ClusterMetricSource", "name: a, namespace: shop", ""), want: []string{`f:7: ClusterMetricSource a: metadata.name: "a": it is at f:2 too: remove one of them`}},
+		"Twice":       {reason: "of two objects of one name the second would win", args: one + one, want: []string{`f:15: Objective shop/a: metadata.name: "a": it is at f:2 too: remove one of them`}},
+		"Default":     {reason: "whether the namespace is written or not", args: inNamespace("namespace: default") + inNamespace("labels: {}"), want: []string{`f:15: Objective default/a: metadata.name: "a": it is at f:2 too: remove one of them`}},
+		"Cluster":     {reason: "a cluster's object has no namespace, whatever is written", args: sourceOf("ClusterMetricSource", "name: a", "") + sourceOf("ClusterMetricSource", "name: a, namespace: shop", ""), want: []string{`f:9: ClusterMetricSource a: metadata.name: "a": it is at f:2 too: remove one of them`}},
 		"OtherKinds":  {reason: "kinds have names of their own", args: sourceOf("ClusterMetricSource", "name: a", "") + sourceOf("MetricSource", "name: a", "") + one},
-		"NoName":      {reason: "a name is required", args: strings.Replace(one, "name: a, ", "", 1), want: []string{`f:2: Objective shop/: metadata.name: "": a lowercase RFC 1123 subdomain must consist of`}},
-		"Generated":   {reason: "a name that a server would generate is none", args: strings.Replace(one, "name: a", "generateName: a-", 1), want: []string{`f:2: Objective shop/: metadata.name: "": a lowercase RFC 1123 subdomain must consist of`}},
-		"NotMetadata": {reason: "metadata is an object", args: strings.Replace(one, "{name: a, namespace: shop}", "a", 1), want: []string{`f:2: Objective default/: metadata: "a": must be of type object: "string"`, `f:2: Objective default/: metadata.name: "": a lowercase RFC 1123 subdomain must consist of`}},
+		"NoName":      {reason: "a name is required", args: strings.Replace(one, "name: a, ", "", 1), want: []string{`f:4: Objective shop/: metadata.name: "": a lowercase RFC 1123 subdomain must consist of`}},
+		"Generated":   {reason: "a name that a server would generate is none", args: strings.Replace(one, "name: a", "generateName: a-", 1), want: []string{`f:4: Objective shop/: metadata.name: "": a lowercase RFC 1123 subdomain must consist of`}},
+		"NotMetadata": {reason: "metadata is an object", args: strings.Replace(one, "{name: a, namespace: shop}", "a", 1), want: []string{`f:4: Objective default/: metadata: "a": must be of type object: "string"`, `f:4: Objective default/: metadata.name: "": a lowercase RFC 1123 subdomain must consist of`}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
