@@ -22,9 +22,11 @@ const probeAgain = time.Hour
 
 // entry is what the evaluator holds of one objective.
 type entry struct {
-	// measuring is held while the objective is measured, and guards probed.
-	measuring sync.Mutex
-	probed    time.Time
+	// measuring is held while the objective is measured, and guards when the
+	// boundaries of which plan's histogram were last looked at.
+	measuring  sync.Mutex
+	probed     time.Time
+	probedPlan *compile.Plan
 
 	mu          sync.Mutex
 	source      compile.SourceKey
@@ -169,6 +171,9 @@ func (en *entry) recordedAt() time.Time {
 func (en *entry) bind(ctx context.Context, client *source.Client, plan *compile.Plan, record *ledger.Record, at time.Time) error {
 	if plan.Histogram == nil {
 		return nil
+	}
+	if en.probedPlan != plan {
+		en.probed, en.probedPlan = time.Time{}, plan
 	}
 	if plan.Recipe != nil && (at.Sub(en.probed) < probeAgain || record.Sound()) {
 		return nil

@@ -136,7 +136,7 @@ func (e *Evaluator) records(ctx context.Context, live *Live, objectives []types.
 	for _, key := range objectives {
 		if en := e.entry(key); en != nil {
 			if plan, ok := en.readable(); ok {
-				asks = append(asks, ledger.Ask{Key: key, Identity: plan.Identity(), Book: e.ledger.Book(plan), From: plan.Window.Span(to).Start})
+				asks = append(asks, ledger.Ask{Key: key, Identity: plan.Recipe.Identity, Book: e.ledger.Book(plan), From: plan.Window.Span(to).Start})
 			}
 		}
 	}

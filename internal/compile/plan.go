@@ -96,9 +96,9 @@ type Alert struct{ Labels, Annotations map[string]string }
 
 // Identity selects the objective's own series among those that are recorded.
 // They have the labels that the source wants, apart from those that say whose
-// they are.
+// they are. Recipe.Identity selects the deltas of the present spec alone.
 func (p *Plan) Identity() promql.Confinement {
-	return p.Confinement.Without("namespace", "objective").Confine("namespace", p.Key.Namespace).Confine("objective", p.Key.Name)
+	return p.Confinement.Without("namespace", "objective", promql.RecipeLabel).Confine("namespace", p.Key.Namespace).Confine("objective", p.Key.Name)
 }
 
 // IntervalMethod is how the confidence interval of an attainment is found.

@@ -90,7 +90,8 @@ func (r *ruler) record(c *trial, now time.Time) {
 }
 
 func (c *trial) put(v model.SamplePair, name string) {
-	err := c.store.Put(v.Timestamp.Time(), float64(v.Value), model.MetricNameLabel, name, "namespace", "shop", "objective", "objective")
+	err := c.store.Put(v.Timestamp.Time(), float64(v.Value), model.MetricNameLabel, name, "namespace", "shop", "objective", "objective",
+		promql.RecipeLabel, c.plan.Recipe.ID())
 	if err != nil {
 		c.Fatalf("Put(%s): %v", name, err)
 	}
@@ -110,7 +111,7 @@ func (r *ruler) skips(at time.Time) bool {
 func (r *ruler) read(c *trial, from, to time.Time) (time.Time, error) {
 	key := types.NamespacedName{Namespace: "shop", Name: "objective"}
 	recordings := ledger.Recordings{Querier: c.store, MaxSeries: 1000, Concurrency: 2}
-	records, err := recordings.Read(context.Background(), []ledger.Ask{{Key: key, Identity: r.plan.Identity(), Book: c.book, From: from}}, to)
+	records, err := recordings.Read(context.Background(), []ledger.Ask{{Key: key, Identity: r.plan.Recipe.Identity, Book: c.book, From: from}}, to)
 	if err != nil {
 		return time.Time{}, err
 	}

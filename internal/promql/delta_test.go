@@ -71,9 +71,9 @@ func TestDelta(t *testing.T) {
 		"OneSpelling": {
 			reason: "A bucket with one spelling needs no merging.",
 			args:   args{promql.Bucket(selector(t, "x_bucket"), 2.5), time.Minute, promql.Ignore},
-			want: `sum((last_over_time(x_bucket{le=~"2\\.5"}[5m]) < last_over_time(x_bucket{le=~"2\\.5"}[5m] offset 1m)` +
-				` or (last_over_time(x_bucket{le=~"2\\.5"}[5m]) - last_over_time(x_bucket{le=~"2\\.5"}[5m] offset 1m))` +
-				` or (last_over_time(x_bucket{le=~"2\\.5"}[5m]) - min_over_time(x_bucket{le=~"2\\.5"}[1m]))) < Inf)`,
+			want: `sum((last_over_time(x_bucket{le="2.5"}[5m]) < last_over_time(x_bucket{le="2.5"}[5m] offset 1m)` +
+				` or (last_over_time(x_bucket{le="2.5"}[5m]) - last_over_time(x_bucket{le="2.5"}[5m] offset 1m))` +
+				` or (last_over_time(x_bucket{le="2.5"}[5m]) - min_over_time(x_bucket{le="2.5"}[1m]))) < Inf)`,
 		},
 		"Native": {
 			reason: "The counts of a native histogram are differences of its count; its resets are told by the count.",

@@ -2,6 +2,7 @@ package promql
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"time"
 )
@@ -46,10 +47,15 @@ func (r *Recipe) Recording() (Recording, error) {
 	return NewRecording(r.Lanes, r.Sums, r.Policy, r.Identity, r.Confine)
 }
 
-// ID is the same for recipes that make the same queries.
+// RecipeLabel is the label of recorded deltas that says what they were made
+// from. Numbers that were recorded before a spec was changed count something
+// else, and are not read for it.
+const RecipeLabel = "recipe"
+
+// ID is the same for recipes that count the same, in twelve characters.
 func (r *Recipe) ID() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d %d %s", r.Policy, r.Bucket, r.Confine)
+	fmt.Fprintf(h, "%d %s %v", r.Policy, r.Confine, r.Sums)
 	for _, l := range r.Lanes {
 		text := l.Expr
 		if l.Counter != nil {
@@ -57,5 +63,5 @@ func (r *Recipe) ID() string {
 		}
 		fmt.Fprintf(h, "\n%s %t %s", l.Name, l.Counter != nil, text)
 	}
-	return string(h.Sum(nil))
+	return hex.EncodeToString(h.Sum(nil))[:12]
 }

@@ -103,6 +103,9 @@ func (s Selector) With(matchers ...*labels.Matcher) Selector {
 // WithLE selects the bucket of a boundary. The boundary's text is "1" with one
 // library and "1.0" with another (prometheus/prometheus#8367).
 func (s Selector) WithLE(boundary float64) Selector {
+	if all := spellings(boundary); len(all) == 1 {
+		return s.With(labels.MustNewMatcher(labels.MatchEqual, labels.BucketLabel, all[0]))
+	}
 	return s.With(labels.MustNewMatcher(labels.MatchRegexp, labels.BucketLabel, boundaryPattern(boundary)))
 }
 

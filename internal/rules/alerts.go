@@ -60,7 +60,7 @@ func (w *writer) budgetBurn(t tier) monitoringv1.Rule {
 // A series that was never born has no such time.
 func (w *writer) lastData() monitoringv1.Rule {
 	return w.record(DataTimestamp, fmt.Sprintf("max(present_over_time(%s[%s])) * time() or max(last_over_time(%s[%s]))",
-		promql.Recorded(promql.RecordedEvents, w.identity), written(watch.width),
+		promql.Recorded(promql.RecordedEvents, w.deltaIdentity), written(watch.width),
 		promql.Recorded(DataTimestamp, w.identity), written(remembered)), 0)
 }
 

@@ -38,7 +38,7 @@ func BenchmarkCost(b *testing.B) {
 	for b.Loop() {
 		ours, perRule := ruleCost(b, store, groups, end)
 		asked := cost(b, store, func() error {
-			_, err := store.Samples(context.Background(), promql.RecordedMinutes(1, plan.Identity()), end.Add(time.Minute-time.Millisecond))
+			_, err := store.Samples(context.Background(), promql.RecordedMinutes(1, plan.Recipe.Identity), end.Add(time.Minute-time.Millisecond))
 			return err
 		})
 		usual := usualCost(b, store, end)
@@ -110,7 +110,7 @@ func recordDays(b *testing.B, store *ledgertest.Store, plan *compile.Plan, group
 			}
 		}
 	}
-	minutes := "count_over_time(" + promql.Recorded(promql.RecordedEvents, plan.Identity()) + "[3d])"
+	minutes := "count_over_time(" + promql.Recorded(promql.RecordedEvents, plan.Recipe.Identity) + "[3d])"
 	if n, err := store.Value(ctx, minutes, end); err != nil || n != 3*24*60 {
 		b.Fatalf("recorded minutes in three days: %v, %v: want all, or the costs are too small", n, err)
 	}

@@ -200,8 +200,12 @@ func badTimes(t *testing.T, plan *compile.Plan, o *v1alpha1.Objective, groups []
 // fastest is how fast the budget burns when everything is bad.
 func fastest(plan *compile.Plan) float64 { return math.Round(1e6/(1-plan.Target)) / 1e6 }
 
+const recipeLabel = promql.RecipeLabel
+
 func recordedLabels(plan *compile.Plan, name string) string {
-	return name + labels.FromMap(seriesLabels(plan, "")).String()
+	own := seriesLabels(plan, "")
+	own[recipeLabel] = plan.Recipe.ID()
+	return name + labels.FromMap(own).String()
 }
 
 // number is a number as text.

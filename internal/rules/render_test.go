@@ -123,13 +123,15 @@ func TestLabels(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			plan := planOf(t, tc.objective, tc.source)
 			all := rulesOf(t, plan, tc.settings)
-			if diff := cmp.Diff(tc.recorded, all[0].Labels); diff != "" {
+			recipe := map[string]string{promql.RecipeLabel: plan.Recipe.ID()}
+			maps.Copy(recipe, tc.recorded)
+			if diff := cmp.Diff(recipe, all[0].Labels); diff != "" {
 				t.Errorf("\n%s\nlabels of %s: -want, +got:\n%s", tc.reason, all[0].Record, diff)
 			}
 			if diff := cmp.Diff(tc.paged, alertsOf(t, plan, tc.settings)[0].Labels); diff != "" {
 				t.Errorf("\n%s\nlabels of the first alert: -want, +got:\n%s", tc.reason, diff)
 			}
-			for _, m := range plan.Identity() {
+			for _, m := range plan.Recipe.Identity {
 				if all[0].Labels[m.Name] != m.Value {
 					t.Errorf("\n%s\nseries do not have %s, by which they are looked for", tc.reason, m)
 				}

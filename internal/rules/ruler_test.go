@@ -236,6 +236,7 @@ func (r *ruler) record(at time.Time, v float64, name string) {
 	own := map[string]string{
 		model.MetricNameLabel: name, "namespace": r.plan.Key.Namespace, "objective": r.plan.Key.Name,
 		"service": r.plan.Service, "perspective": r.plan.Perspective, "touchpoint": r.plan.Touchpoint,
+		recipeLabel: r.plan.Recipe.ID(),
 	}
 	var pairs []string
 	for _, name := range slices.Sorted(maps.Keys(own)) {

@@ -111,18 +111,18 @@ type writer struct {
 	plan      *compile.Plan
 	recording promql.Recording
 	settings  Settings
-	// identity selects the objective's own series, and own those that have its
-	// present labels.
-	identity, own promql.Confinement
-	labels        map[string]string
-	tiers         []tier
+	// identity selects the objective's own series, deltaIdentity the deltas of the present
+	// spec, and own those that have its present labels.
+	identity, deltaIdentity, own promql.Confinement
+	labels                       map[string]string
+	tiers                        []tier
 	// windows are those for which burn rates are recorded so far.
 	windows map[time.Duration]pace
 }
 
 func newWriter(p *compile.Plan, s Settings) *writer {
 	w := &writer{
-		plan: p, settings: s, identity: p.Identity(), labels: labelsOf(p, s),
+		plan: p, settings: s, identity: p.Identity(), deltaIdentity: p.Recipe.Identity, labels: labelsOf(p, s),
 		tiers: tiersOf(p.Tiers), windows: map[time.Duration]pace{},
 	}
 	for name, value := range w.labels {
@@ -192,9 +192,16 @@ func (w *writer) deltas() []monitoringv1.Rule {
 		{promql.RecordedResets, r.Resets},
 	} {
 		if rule.expr != "" {
-			out = append(out, w.record(rule.name, rule.expr, 0))
+			out = append(out, w.recordDelta(rule.name, rule.expr))
 		}
 	}
+	return out
+}
+
+// recordDelta is a rule whose numbers are of the present spec alone.
+func (w *writer) recordDelta(name, expr string) monitoringv1.Rule {
+	out := w.record(name, expr, 0)
+	out.Labels[promql.RecipeLabel] = w.plan.Recipe.ID()
 	return out
 }
 

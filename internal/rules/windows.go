@@ -74,8 +74,8 @@ func multiple(d, width time.Duration) time.Duration {
 // may have events and no points yet.
 func (w *writer) rollUps(p pace) []monitoringv1.Rule {
 	rule := func(into, from string) monitoringv1.Rule {
-		return w.record(into, fmt.Sprintf("sum(sum_over_time(%s[%s] offset %s))",
-			promql.Recorded(from, w.identity), written(p.width), written(promql.Interval)), 0)
+		return w.recordDelta(into, fmt.Sprintf("sum(sum_over_time(%s[%s] offset %s))",
+			promql.Recorded(from, w.deltaIdentity), written(p.width), written(promql.Interval)))
 	}
 	return []monitoringv1.Rule{
 		rule(p.events(), promql.RecordedEvents),
@@ -125,7 +125,7 @@ func (w *writer) shortWindow(p pace, window time.Duration) monitoringv1.Rule {
 // sum adds up a recorded number over a window. An objective whose labels were
 // changed within the window has several series: they are one objective still.
 func (w *writer) sum(name string, window time.Duration) string {
-	return fmt.Sprintf("sum(sum_over_time(%s[%s]))", promql.Recorded(name, w.identity), written(window))
+	return fmt.Sprintf("sum(sum_over_time(%s[%s]))", promql.Recorded(name, w.deltaIdentity), written(window))
 }
 
 // now selects what was recorded for a window in the same evaluation, or last in
