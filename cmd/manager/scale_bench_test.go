@@ -23,6 +23,8 @@ import (
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/hack/parts"
 	"github.com/experience-slo/operator/hack/simulate"
+	"github.com/experience-slo/operator/internal/compile"
+	"github.com/experience-slo/operator/internal/promql"
 )
 
 const (
@@ -30,6 +32,8 @@ const (
 	perNamespace = 100
 	// scaleDays is the length of what was recorded.
 	scaleDays = 28
+	// memoryLimit is what config/manager tells Go's garbage collector.
+	memoryLimit = "384MiB"
 	// idleTicks is how many minutes are watched in which nothing changes.
 	idleTicks = 3
 )
@@ -59,12 +63,15 @@ func (s *stage) scale(b *testing.B, n int) {
 	})
 	c.createMany(b, n)
 	b.Setenv("GOMAXPROCS", "1")
+	b.Setenv("GOMEMLIMIT", memoryLimit)
 	kubeconfig := c.kubeconfig(b, defaultServiceAccount)
 	b.ResetTimer()
 	began := time.Now()
 	p := s.start(b, kubeconfig, "--leader-elect=false", "--metrics-secure=false")
 	c.allMet(b, n)
 	b.ReportMetric(time.Since(began).Seconds(), "cold-s")
+	cold, _ := c.audit(b, defaultServiceAccount, 0)
+	b.Logf("wrote at the start: %v", writes(cold))
 	p.tick(b, n) // what is left of the first rules and statuses
 	_, mark := c.audit(b, defaultServiceAccount, 0)
 	before := p.gauges(b)
@@ -82,7 +89,8 @@ func (s *stage) scale(b *testing.B, n int) {
 	b.ReportMetric(after["experience_source_tick_duration_seconds"], "s/tick")
 	b.ReportMetric((after["experience_source_response_bytes_total"]-before["experience_source_response_bytes_total"])/idleTicks, "bytes/tick")
 	b.ReportMetric(float64(total), "api-writes")
-	b.ReportMetric(p.residentMegabytes(b), "resident-MB")
+	b.ReportMetric(p.megabytes(b, "VmHWM:"), "peak-MB")
+	b.ReportMetric(p.megabytes(b, "VmRSS:"), "resident-MB")
 	b.ReportMetric((after["process_cpu_seconds_total"]-before["process_cpu_seconds_total"])/idleTicks, "cpu-s/tick")
 	b.ReportMetric(0, "ns/op")
 }
@@ -105,10 +113,11 @@ func recordedPrometheus(b *testing.B, n int) *parts.Prometheus {
 	shapes := []simulate.Shape{busy(10), busy(9), busy(0)}
 	var copies []simulate.Copy
 	for i := range n {
+		recipe := recipeOf(b, i)
 		for shape, name := range []string{"objective:experience_events:delta1m", "objective:experience_points:delta1m", "objective:experience_resets:delta1m"} {
 			copies = append(copies, simulate.Copy{Shape: shape, Labels: labels.FromStrings(
 				model.MetricNameLabel, name, "namespace", namespaceOf(i), "objective", nameOf(i),
-				"service", "checkout", "perspective", "UX", "touchpoint", "web",
+				"service", "checkout", "perspective", "UX", "touchpoint", "web", promql.RecipeLabel, recipe,
 			)})
 		}
 	}
@@ -129,6 +138,19 @@ func recordedPrometheus(b *testing.B, n int) *parts.Prometheus {
 	return p
 }
 
+// recipeOf is the label of the deltas of an objective.
+func recipeOf(b *testing.B, i int) string {
+	b.Helper()
+	plan, err := compile.Compile(compile.Input{Objective: scaled(i), Source: &v1alpha1.MetricSourceSpec{}, Now: time.Now()})
+	if err == nil {
+		err = plan.Bind(nil)
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	return plan.Recipe.ID()
+}
+
 func namespaceOf(i int) string { return fmt.Sprintf("team-%d", i/perNamespace) }
 func nameOf(i int) string      { return fmt.Sprintf("promise-%d", i) }
 
@@ -141,20 +163,24 @@ func (c *installed) createMany(b *testing.B, n int) {
 	group.SetLimit(16)
 	for i := range n {
 		group.Go(func() error {
-			return c.admin.Create(b.Context(), &v1alpha1.Objective{
-				ObjectMeta: metav1.ObjectMeta{Namespace: namespaceOf(i), Name: nameOf(i)},
-				Spec: v1alpha1.ObjectiveSpec{
-					Service: "checkout", Perspective: v1alpha1.PerspectiveUX, Touchpoint: "web",
-					Indicator: v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{
-						Histogram: v1alpha1.Selector(fmt.Sprintf(`page_seconds{page="%d"}`, i)), Threshold: "2.5",
-					}},
-					Target: "75%", Window: v1alpha1.Window{Rolling: "28d"},
-				},
-			})
+			return c.admin.Create(b.Context(), scaled(i))
 		})
 	}
 	if err := group.Wait(); err != nil {
 		b.Fatal(err)
+	}
+}
+
+func scaled(i int) *v1alpha1.Objective {
+	return &v1alpha1.Objective{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespaceOf(i), Name: nameOf(i)},
+		Spec: v1alpha1.ObjectiveSpec{
+			Service: "checkout", Perspective: v1alpha1.PerspectiveUX, Touchpoint: "web",
+			Indicator: v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{
+				Histogram: v1alpha1.Selector(fmt.Sprintf(`page_seconds{page="%d"}`, i)), Threshold: "2.5",
+			}},
+			Target: "75%", Window: v1alpha1.Window{Rolling: "28d"},
+		},
 	}
 }
 
@@ -236,8 +262,8 @@ func (p *program) gauges(b *testing.B) map[string]float64 {
 	return out
 }
 
-// residentMegabytes is the memory of the process at its highest.
-func (p *program) residentMegabytes(b *testing.B) float64 {
+// megabytes is the memory of the process, at its highest or now.
+func (p *program) megabytes(b *testing.B, which string) float64 {
 	b.Helper()
 	f, err := os.Open(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
@@ -245,7 +271,7 @@ func (p *program) residentMegabytes(b *testing.B) float64 {
 	}
 	defer f.Close() //nolint:errcheck // it was only read
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if rest, ok := strings.CutPrefix(lines.Text(), "VmHWM:"); ok {
+		if rest, ok := strings.CutPrefix(lines.Text(), which); ok {
 			kilobytes, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 64)
 			if err != nil {
 				b.Fatal(err)
