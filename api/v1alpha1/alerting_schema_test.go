@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	tierLabels      = "labels must have names such as team: letters, digits and underscores, and none of __name__, alertname, namespace, objective, service, perspective, touchpoint, window, which the operator sets"
+	tierLabels      = "labels must have names such as team: letters, digits and underscores, and none of __name__, alertname, namespace, objective, service, perspective, touchpoint, recipe, window, which the operator sets"
 	tierTemplates   = "labels must not hold templates: a label that changes makes a new alert; use annotations"
 	tierAnnotations = "annotations must have names such as summary: letters, digits and underscores"
 	afterForm       = "spec.alerting.dataAbsent.after: after must be between 5m and 168h, written like 1h30m"

@@ -31,7 +31,7 @@ type AlertTier struct {
 	// labels are added to the alerts, for routing: team, say. A severity here
 	// replaces critical or warning.
 	// +kubebuilder:validation:MaxProperties=16
-	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^[a-zA-Z_][a-zA-Z0-9_]{0,63}$') && !(name in ['__name__', 'alertname', 'namespace', 'objective', 'service', 'perspective', 'touchpoint', 'window']))",message="labels must have names such as team: letters, digits and underscores, and none of __name__, alertname, namespace, objective, service, perspective, touchpoint, window, which the operator sets"
+	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^[a-zA-Z_][a-zA-Z0-9_]{0,63}$') && !(name in ['__name__', 'alertname', 'namespace', 'objective', 'service', 'perspective', 'touchpoint', 'recipe', 'window']))",message="labels must have names such as team: letters, digits and underscores, and none of __name__, alertname, namespace, objective, service, perspective, touchpoint, recipe, window, which the operator sets"
 	// +kubebuilder:validation:XValidation:rule="self.all(name, !self[name].contains('{{'))",message="labels must not hold templates: a label that changes makes a new alert; use annotations"
 	// +optional
 	Labels map[string]AlertText `json:"labels,omitempty"`

@@ -60,7 +60,7 @@ type Rules struct {
 	// labels are put on every recorded series and every alert, beside those of
 	// spec.matchers.
 	// +kubebuilder:validation:MaxProperties=8
-	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^[a-zA-Z_][a-zA-Z0-9_]{0,63}$') && !(name in ['__name__', 'alertname', 'namespace', 'objective', 'service', 'perspective', 'touchpoint', 'window', 'severity']))",message="labels must have names such as cluster: letters, digits and underscores, and none of __name__, alertname, namespace, objective, service, perspective, touchpoint, window, severity, which the operator sets"
+	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^[a-zA-Z_][a-zA-Z0-9_]{0,63}$') && !(name in ['__name__', 'alertname', 'namespace', 'objective', 'service', 'perspective', 'touchpoint', 'recipe', 'window', 'severity']))",message="labels must have names such as cluster: letters, digits and underscores, and none of __name__, alertname, namespace, objective, service, perspective, touchpoint, recipe, window, severity, which the operator sets"
 	// +optional
 	Labels map[string]ObjectLabel `json:"labels,omitempty"`
 

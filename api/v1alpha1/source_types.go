@@ -219,7 +219,7 @@ type Limits struct {
 
 // MetricSourceSpec says where metrics are, and with what credentials and limits.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.matchers) || !has(self.rules) || !has(self.rules.output) || self.rules.output == 'None' || self.matchers.all(matcher, !(matcher.label in ['alertname', 'objective', 'service', 'perspective', 'touchpoint', 'window', 'severity']))",message="matchers must not name alertname, objective, service, perspective, touchpoint, window or severity where a ruler records: the operator sets these labels on what is recorded; use another label, or rules.output None"
+// +kubebuilder:validation:XValidation:rule="!has(self.matchers) || !has(self.rules) || !has(self.rules.output) || self.rules.output == 'None' || self.matchers.all(matcher, !(matcher.label in ['alertname', 'objective', 'service', 'perspective', 'touchpoint', 'recipe', 'window', 'severity']))",message="matchers must not name alertname, objective, service, perspective, touchpoint, recipe, window or severity where a ruler records: the operator sets these labels on what is recorded; use another label, or rules.output None"
 type MetricSourceSpec struct {
 	// url is the address of a Prometheus-compatible server, with its path
 	// prefix but without /api/v1.
