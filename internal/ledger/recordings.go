@@ -77,7 +77,7 @@ func (r Recordings) Read(ctx context.Context, asks []Ask, to time.Time) (map[typ
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(r.Concurrency, 1))
 	for _, b := range r.batches(asks, to) {
-		group.Go(func() error { return r.read(ctx, b, to, records) })
+		group.Go(func() error { return r.read(ctx, b, records) })
 	}
 	return records, group.Wait()
 }
@@ -145,7 +145,7 @@ func (r Recordings) split(b batch, asks []Ask) []batch {
 }
 
 // read fills the records of a batch. No other batch has them.
-func (r Recordings) read(ctx context.Context, b batch, to time.Time, records map[types.NamespacedName]*Record) error {
+func (r Recordings) read(ctx context.Context, b batch, records map[types.NamespacedName]*Record) error {
 	own := make(map[types.NamespacedName]*Record, len(b.asks))
 	for _, a := range b.asks {
 		own[a.Key] = records[a.Key]

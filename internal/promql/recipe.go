@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -54,14 +55,15 @@ const RecipeLabel = "recipe"
 
 // ID is the same for recipes that count the same, in twelve characters.
 func (r *Recipe) ID() string {
-	h := sha256.New()
-	fmt.Fprintf(h, "%d %s %v", r.Policy, r.Confine, r.Sums)
+	var all strings.Builder
+	fmt.Fprintf(&all, "%d %s %v", r.Policy, r.Confine, r.Sums)
 	for _, l := range r.Lanes {
 		text := l.Expr
 		if l.Counter != nil {
 			text = fmt.Sprintf("%t %s", l.Counter.merged, l.Counter.last(0))
 		}
-		fmt.Fprintf(h, "\n%s %t %s", l.Name, l.Counter != nil, text)
+		fmt.Fprintf(&all, "\n%s %t %s", l.Name, l.Counter != nil, text)
 	}
-	return hex.EncodeToString(h.Sum(nil))[:12]
+	sum := sha256.Sum256([]byte(all.String()))
+	return hex.EncodeToString(sum[:6])
 }

@@ -82,37 +82,39 @@ func fourWeeks(b *testing.B) (*ledgertest.Store, time.Time) {
 // reaches: what a ruler would have in its store.
 func recordDays(b *testing.B, store *ledgertest.Store, plan *compile.Plan, groups []monitoringv1.RuleGroup, end time.Time) {
 	b.Helper()
-	ctx := context.Background()
 	for _, g := range groups {
 		step, err := model.ParseDuration(string(*g.Interval))
 		if err != nil {
 			b.Fatal(err)
 		}
 		for i := range g.Rules {
-			r := &g.Rules[i]
-			if r.Record == "" {
-				continue
-			}
-			matrix, err := store.Range(ctx, r.Expr.StrVal, end.AddDate(0, 0, -4), end, time.Duration(step))
-			if err != nil {
-				b.Fatal(err)
-			}
-			pairs := []string{model.MetricNameLabel, r.Record}
-			for name, value := range r.Labels {
-				pairs = append(pairs, name, value)
-			}
-			for _, stream := range matrix {
-				for _, v := range stream.Values {
-					if err := store.Put(v.Timestamp.Time(), float64(v.Value), pairs...); err != nil {
-						b.Fatal(err)
-					}
-				}
+			if r := &g.Rules[i]; r.Record != "" {
+				recordRule(b, store, r, end, time.Duration(step))
 			}
 		}
 	}
 	minutes := "count_over_time(" + promql.Recorded(promql.RecordedEvents, plan.Recipe.Identity) + "[3d])"
-	if n, err := store.Value(ctx, minutes, end); err != nil || n != 3*24*60 {
+	if n, err := store.Value(context.Background(), minutes, end); err != nil || n != 3*24*60 {
 		b.Fatalf("recorded minutes in three days: %v, %v: want all, or the costs are too small", n, err)
+	}
+}
+
+func recordRule(b *testing.B, store *ledgertest.Store, r *monitoringv1.Rule, end time.Time, step time.Duration) {
+	b.Helper()
+	matrix, err := store.Range(context.Background(), r.Expr.StrVal, end.AddDate(0, 0, -4), end, step)
+	if err != nil {
+		b.Fatal(err)
+	}
+	pairs := []string{model.MetricNameLabel, r.Record}
+	for name, value := range r.Labels {
+		pairs = append(pairs, name, value)
+	}
+	for _, stream := range matrix {
+		for _, v := range stream.Values {
+			if err := store.Put(v.Timestamp.Time(), float64(v.Value), pairs...); err != nil {
+				b.Fatal(err)
+			}
+		}
 	}
 }
 
