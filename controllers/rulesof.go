@@ -14,8 +14,8 @@ import (
 // RulesOf counts the objectives of a source whose rules its ruler should
 // evaluate, and those that it recorded in the last minutes. Missing are, in
 // order, the ones that were measured and not recorded; the rest were not measured
-// yet. An objective that is suspended, has a mistake in its spec or waits for its
-// histogram's buckets is not expected: it has no rules, or old ones.
+// yet. An objective that is suspended, has a mistake in its spec or waits for the
+// buckets of a histogram is not expected: it has no rules, or old ones.
 func (e *Evaluator) RulesOf(source compile.SourceKey) (expected, loaded int, missing []types.NamespacedName) {
 	for _, key := range e.objectivesOf(source) {
 		state := e.State(key)

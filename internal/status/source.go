@@ -180,9 +180,15 @@ func (r *SourceRules) write(o object, s *v1alpha1.MetricSourceStatus) {
 		replace(o, RulesPending("no objective that uses the source has rules"))
 	case r.Loaded == r.Expected:
 		replace(o, AllRulesLoaded())
-	case meta.FindStatusCondition(o.GetConditions(), v1alpha1.ConditionRulesLoaded) == nil:
+	case !known(o):
 		replace(o, RulesPending("the rules of the objectives wait for their first minutes"))
 	}
+}
+
+// known says whether it was known before what became of the rules.
+func known(o object) bool {
+	c := meta.FindStatusCondition(o.GetConditions(), v1alpha1.ConditionRulesLoaded)
+	return c != nil && c.Status != metav1.ConditionUnknown
 }
 
 // AllRulesLoaded says that the ruler evaluates the rules of all objectives of a
