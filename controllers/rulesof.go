@@ -7,7 +7,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/experience-slo/operator/internal/compile"
-	"github.com/experience-slo/operator/internal/slo"
 	"github.com/experience-slo/operator/internal/status"
 )
 
@@ -42,17 +41,17 @@ func byName(a, b types.NamespacedName) int {
 	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 }
 
-// LongestWindow is the longest window of the objectives of a source; it is not
-// valid where there is none.
-func (e *Evaluator) LongestWindow(source compile.SourceKey) slo.Window {
-	var out slo.Window
+// Longest is the plan of a source that has the longest window; nil where there is
+// no plan.
+func (e *Evaluator) Longest(source compile.SourceKey) *compile.Plan {
+	var out *compile.Plan
 	for _, key := range e.objectivesOf(source) {
 		en := e.entry(key)
 		if en == nil {
 			continue // forgotten meanwhile
 		}
-		if plan, _ := en.begin(); plan.Window.Longest() > out.Longest() {
-			out = plan.Window
+		if plan, _ := en.begin(); out == nil || plan.Window.Longest() > out.Window.Longest() {
+			out = plan
 		}
 	}
 	return out

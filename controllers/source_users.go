@@ -19,7 +19,10 @@ func (r *sourceReconciler) users(ctx context.Context, o sourceObject, live *Live
 	if known, err := r.knowsAll(ctx, key); err != nil || !known {
 		return nil, err
 	}
-	users := &status.Users{Longest: r.evaluator.LongestWindow(key)}
+	users := &status.Users{}
+	if plan := r.evaluator.Longest(key); plan != nil {
+		users.Longest = plan.Window
+	}
 	if rules := o.SourceSpec().Rules; rules.Recorded() {
 		expected, loaded, missing := r.evaluator.RulesOf(key)
 		users.Rules = &status.SourceRules{
