@@ -97,7 +97,15 @@ func TestPageOrdersWaves(t *testing.T) {
 			}
 		}
 	}
-	for _, a := range manifests(t, "argoproj.io") {
+}
+
+// TestPageDeploysWhereTheObjectiveIs holds that the examples belong together.
+func TestPageDeploysWhereTheObjectiveIs(t *testing.T) {
+	objectives, applications := manifests(t, "experience.slo"), manifests(t, "argoproj.io")
+	if len(objectives) == 0 || len(applications) == 0 {
+		t.Fatalf("the page shows %d objectives and %d applications", len(objectives), len(applications))
+	}
+	for _, a := range applications {
 		var application struct {
 			Spec struct {
 				Destination struct{ Namespace string }
@@ -112,38 +120,43 @@ func TestPageOrdersWaves(t *testing.T) {
 	}
 }
 
+// reference is an object that another one waits for.
+type reference struct{ APIVersion, Kind, Namespace, Name string }
+
+// awaited are what a Kustomization of Flux waits for.
+func awaited(t *testing.T, m manifest) []reference {
+	t.Helper()
+	var k struct {
+		Spec struct{ DependsOn, HealthChecks []reference }
+	}
+	if err := yaml.Unmarshal([]byte(m.text), &k); err != nil {
+		t.Fatal(err)
+	}
+	out := k.Spec.HealthChecks
+	for _, on := range k.Spec.DependsOn {
+		out = append(out, reference{m.APIVersion, m.Kind, m.Metadata.Namespace, on.Name})
+	}
+	return out
+}
+
 // TestPageOrdersKustomizations holds that what Flux is told to wait for is shown.
 func TestPageOrdersKustomizations(t *testing.T) {
-	shown := map[string]bool{}
-	for _, group := range []string{"kustomize.toolkit.fluxcd.io", "experience.slo"} {
-		for _, m := range manifests(t, group) {
-			shown[m.Kind+" "+m.Metadata.Namespace+"/"+m.Metadata.Name] = true
-		}
+	shown := map[reference]bool{}
+	kustomizations := manifests(t, "kustomize.toolkit.fluxcd.io")
+	for _, m := range append(manifests(t, "experience.slo"), kustomizations...) {
+		shown[reference{m.APIVersion, m.Kind, m.Metadata.Namespace, m.Metadata.Name}] = true
 	}
-	type reference struct{ APIVersion, Kind, Namespace, Name string }
-	waits := 0
-	for _, m := range manifests(t, "kustomize.toolkit.fluxcd.io") {
-		var k struct {
-			Spec struct{ DependsOn, HealthChecks []reference }
-		}
-		if err := yaml.Unmarshal([]byte(m.text), &k); err != nil {
-			t.Fatal(err)
-		}
-		for _, on := range k.Spec.DependsOn {
-			waits++
-			if !shown["Kustomization "+m.Metadata.Namespace+"/"+on.Name] {
-				t.Errorf("%s depends on %s, which is not shown", m.Metadata.Name, on.Name)
-			}
-		}
-		for _, on := range k.Spec.HealthChecks {
-			waits++
-			if !shown[on.Kind+" "+on.Namespace+"/"+on.Name] || on.APIVersion != "experience.slo/v1alpha1" {
+	kinds := map[string]bool{}
+	for _, m := range kustomizations {
+		for _, on := range awaited(t, m) {
+			kinds[on.Kind] = true
+			if !shown[on] {
 				t.Errorf("%s waits for %s, which is not shown", m.Metadata.Name, on)
 			}
 		}
 	}
-	if waits < 2 {
-		t.Errorf("the page shows %d things to wait for, want dependsOn and healthChecks", waits)
+	if want := map[string]bool{"Kustomization": true, "Objective": true}; !cmp.Equal(want, kinds) {
+		t.Errorf("the page has Flux wait for %v, want %v", kinds, want)
 	}
 }
 

@@ -78,7 +78,7 @@ func ruled(c metav1.Condition) func(*v1alpha1.Objective) {
 func changed(o *v1alpha1.Objective) { o.Generation++ }
 
 func deleted(o *v1alpha1.Objective) {
-	o.Finalizers, o.DeletionTimestamp = []string{"example.com/slow"}, ptr.To(metav1.NewTime(now))
+	o.Finalizers, o.DeletionTimestamp = []string{"example.com/slow"}, new(metav1.NewTime(now))
 }
 
 // objectives are the states of an Objective.
@@ -191,7 +191,7 @@ func sources(kind string) map[string]state {
 				"; RetentionTooShort: the server keeps data for 15d, which is less than the longest window of the objectives that use it, 28d: set --storage.tsdb.retention.time=28d or more, choose a shorter window, or use a source with long-term storage" +
 				"; ClockSkewed: the server's clock is more than 30s ahead of the operator's: set the clocks of both machines, by NTP say", "Current"}},
 		"Deleted": {"a finalizer of somebody else holds it", source(kind, available, func(s metricSource) {
-			s.SetDeletionTimestamp(ptr.To(metav1.NewTime(now)))
+			s.SetDeletionTimestamp(new(metav1.NewTime(now)))
 		}),
 			health{"Progressing", "Progressing", "the source is being deleted", "Terminating"}},
 	}
