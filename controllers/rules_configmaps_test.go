@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -159,6 +160,33 @@ func TestConfigMaps(t *testing.T) {
 	})
 }
 
+// forbidLabel has the API server refuse ConfigMaps with the label "unwanted" in a
+// namespace, for the rest of a test.
+func forbidLabel(t testing.TB, ns string) {
+	t.Helper()
+	ctx, name := context.Background(), metav1.ObjectMeta{Name: "unwanted-" + ns}
+	configMaps := admissionv1.NamedRuleWithOperations{RuleWithOperations: admissionv1.RuleWithOperations{
+		Operations: []admissionv1.OperationType{admissionv1.Create, admissionv1.Update},
+		Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"configmaps"}},
+	}}
+	policy := &admissionv1.ValidatingAdmissionPolicy{ObjectMeta: name, Spec: admissionv1.ValidatingAdmissionPolicySpec{
+		MatchConstraints: &admissionv1.MatchResources{
+			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: ns}},
+			ResourceRules:     []admissionv1.NamedRuleWithOperations{configMaps},
+		},
+		Validations: []admissionv1.Validation{{Expression: "!('unwanted' in object.metadata.?labels.orValue({}))", Message: "no label unwanted here"}},
+	}}
+	binding := &admissionv1.ValidatingAdmissionPolicyBinding{ObjectMeta: name, Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
+		PolicyName: name.Name, ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny},
+	}}
+	create(t, policy, binding)
+	t.Cleanup(func() { deleteNow(t, binding); deleteNow(t, policy) })
+	eventually(t, "the policy to hold", func() bool {
+		probe := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "probe", Labels: map[string]string{"unwanted": "x"}}}
+		return env.admin.Create(ctx, probe, client.DryRunAll) != nil
+	})
+}
+
 // TestRulesRefused shows what is said when the API server does not take rules,
 // and when a name is somebody else's.
 func TestRulesRefused(t *testing.T) {
@@ -167,6 +195,7 @@ func TestRulesRefused(t *testing.T) {
 	bindWriter(t, ns)
 	foreign := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "experience-rules.taken." + ns + "-0"}, Data: map[string]string{"a": "b"}}
 	create(t, foreign)
+	forbidLabel(t, ns)
 	cases := map[string]struct {
 		reason  string
 		change  func(*v1alpha1.MetricSourceSpec)
@@ -178,12 +207,12 @@ func TestRulesRefused(t *testing.T) {
 			message: "ConfigMap refused/experience-rules.taken.refused-0 is not the operator's, which leaves it alone: delete or rename it",
 		},
 		"labelled": {
-			reason: "a label that Kubernetes refuses is named", want: v1alpha1.ReasonRulesRejected,
+			reason: "what a policy of the cluster says is passed on", want: v1alpha1.ReasonRulesRejected,
 			change: func(s *v1alpha1.MetricSourceSpec) {
 				ruled(v1alpha1.RulesOutputConfigMap)(s)
-				s.Rules.ObjectLabels = map[string]v1alpha1.ObjectLabel{"no label": "x"}
+				s.Rules.ObjectLabels = map[string]v1alpha1.ObjectLabel{"unwanted": "x"}
 			},
-			message: `"no label"`,
+			message: "no label unwanted here",
 		},
 	}
 	for name, tc := range cases {

@@ -159,9 +159,9 @@ func TestSourceTellsLittle(t *testing.T) {
 	startOperator(t)
 	ns := namespace(t, "little")
 	p := newProxy(t)
-	next := p.Server.Config.Handler
+	next := p.Config.Handler
 	answers := http.HandlerFunc(next.ServeHTTP)
-	p.Server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	p.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, "/api/v1/status/") && p.broken.Load() == nil {
 			http.NotFound(w, r)
 			return
