@@ -18,7 +18,7 @@ var version string
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	program := cli.Program{Version: versionText(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: time.Now}
+	program := cli.Program{Version: versionText(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: time.Now, Getenv: os.Getenv}
 	code := program.Run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)

@@ -1,7 +1,7 @@
 // Package cli is the commands of kubectl-experience. They do without a cluster
 // what the operator does in one: they read manifests in place of a cluster and
 // call the operator's own code. The package reads files and the standard input,
-// and asks no network.
+// and what asks a server for metrics does it through package source.
 package cli
 
 import (
@@ -20,8 +20,13 @@ const (
 	Done = 0
 	// Invalid says that a manifest has a mistake.
 	Invalid = 1
-	// Unusable says that the command was not understood, or a file not readable.
+	// Missed says that an objective is missed.
+	Missed = 1
+	// Unusable says that the command was not understood, a file not readable, or
+	// a server of no use.
 	Unusable = 2
+	// Undecided says of an objective that nobody knows whether it is met.
+	Undecided = 3
 )
 
 // Program is what the commands use of the process that they run in.
@@ -30,10 +35,18 @@ type Program struct {
 	In       io.Reader
 	Out, Err io.Writer
 	Now      func() time.Time
+	// Getenv reads the environment; without it there is none.
+	Getenv func(string) string
 }
 
+// ended is the code of a command that has said all there is to say.
+type ended int
+
+// Error gives the code.
+func (e ended) Error() string { return fmt.Sprintf("ends with %d", int(e)) }
+
 // errInvalid ends a command whose mistakes were printed already.
-var errInvalid = errors.New("manifests have mistakes")
+const errInvalid = ended(Invalid)
 
 // Run does what the arguments ask for, and returns the code to end with.
 func (p Program) Run(ctx context.Context, args []string) int {
@@ -41,11 +54,12 @@ func (p Program) Run(ctx context.Context, args []string) int {
 	// Without any cobra would take those of the process.
 	root.SetArgs(append([]string{}, args...))
 	called, err := root.ExecuteContextC(ctx)
+	var code ended
 	switch {
 	case err == nil:
 		return Done
-	case errors.Is(err, errInvalid):
-		return Invalid
+	case errors.As(err, &code):
+		return int(code)
 	default:
 		p.tell("error: %v\nSee \"%s --help\".", err, called.CommandPath())
 		return Unusable
@@ -67,8 +81,25 @@ func (p Program) root() *cobra.Command {
 	root.SetIn(p.In)
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
-	root.AddCommand(p.renderCommand())
+	root.AddCommand(p.renderCommand(), p.evaluateCommand(), p.validateCommand())
 	return root
+}
+
+// manifests reads and takes what is named by --filename.
+func (p Program) manifests(ctx context.Context, paths []string, namespace string) (*inventory, error) {
+	if len(paths) == 0 {
+		return nil, errors.New("no manifests: name a file or a folder with --filename")
+	}
+	files, err := readAll(paths, p.In)
+	if err != nil {
+		return nil, err
+	}
+	found, err := newInventory(namespace)
+	if err != nil {
+		return nil, err
+	}
+	found.take(ctx, files)
+	return found, nil
 }
 
 // tell writes a line for people beside the output.

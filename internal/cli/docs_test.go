@@ -15,10 +15,19 @@ func TestDocs(t *testing.T) {
 			t.Errorf("%s is not explained", cmd.Name())
 		}
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
-			row := "| `-" + f.Shorthand + "`, `--" + f.Name + "` | "
-			if f.Name != "filename" { // it is required
+			row := "`--" + f.Name + "` | "
+			if f.Shorthand != "" {
+				row = "`-" + f.Shorthand + "`, " + row
+			}
+			switch {
+			case f.Name == "filename":
+				row += "required |"
+			case f.DefValue == "":
+				row += "none |"
+			default:
 				row += "`" + f.DefValue + "` |"
 			}
+			row = "| " + row
 			if !strings.Contains(page, row) {
 				t.Errorf("%s --%s is not explained, or has another default: %s", cmd.Name(), f.Name, row)
 			}

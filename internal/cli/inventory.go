@@ -23,7 +23,7 @@ type inventory struct {
 	namespace string
 
 	objectives []declared
-	sources    map[compile.SourceKey]*source
+	sources    map[compile.SourceKey]*origin
 	// seen is where each object is, by kind, namespace and name.
 	seen     map[string]place
 	mistakes []mistake
@@ -39,8 +39,8 @@ type declared struct {
 	*v1alpha1.Objective
 }
 
-// source is a source as it was found or is assumed.
-type source struct {
+// origin is a source as it was found or is assumed.
+type origin struct {
 	spec    *v1alpha1.MetricSourceSpec
 	allowed *v1alpha1.AllowedNamespaces
 }
@@ -48,7 +48,7 @@ type source struct {
 func newInventory(namespace string) (*inventory, error) {
 	definitions, err := loadDefinitions()
 	return &inventory{
-		definitions: definitions, namespace: namespace, sources: map[compile.SourceKey]*source{},
+		definitions: definitions, namespace: namespace, sources: map[compile.SourceKey]*origin{},
 		seen: map[string]place{}, order: map[string]int{},
 	}, err
 }
@@ -170,13 +170,13 @@ func (v *inventory) keep(kind, namespace string, m manifest) error {
 		if err := convert(m.object, s); err != nil {
 			return err
 		}
-		v.sources[compile.SourceKey{Kind: v1alpha1.SourceKindMetricSource, Namespace: namespace, Name: s.Name}] = &source{spec: &s.Spec}
+		v.sources[compile.SourceKey{Kind: v1alpha1.SourceKindMetricSource, Namespace: namespace, Name: s.Name}] = &origin{spec: &s.Spec}
 	case string(v1alpha1.SourceKindClusterMetricSource):
 		s := &v1alpha1.ClusterMetricSource{}
 		if err := convert(m.object, s); err != nil {
 			return err
 		}
-		v.sources[compile.SourceKey{Kind: v1alpha1.SourceKindClusterMetricSource, Name: s.Name}] = &source{s.SourceSpec(), s.Spec.AllowedNamespaces}
+		v.sources[compile.SourceKey{Kind: v1alpha1.SourceKindClusterMetricSource, Name: s.Name}] = &origin{s.SourceSpec(), s.Spec.AllowedNamespaces}
 	}
 	return nil
 }

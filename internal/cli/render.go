@@ -56,21 +56,13 @@ cannot be used.`,
 
 // render prints nothing but mistakes where there is one.
 func (p Program) render(ctx context.Context, o renderOptions) error {
-	if len(o.paths) == 0 {
-		return errors.New("no manifests: name a file or a folder with --filename")
-	}
 	if !slices.Contains(outputs, o.output) {
 		return fmt.Errorf("--output %q: write one of %s", o.output, strings.Join(outputs, ", "))
 	}
-	files, err := readAll(o.paths, p.In)
+	found, err := p.manifests(ctx, o.paths, o.namespace)
 	if err != nil {
 		return err
 	}
-	found, err := newInventory(o.namespace)
-	if err != nil {
-		return err
-	}
-	found.take(ctx, files)
 	all := found.render(p.Now())
 	if err := p.report(found); err != nil {
 		return err
@@ -168,7 +160,7 @@ func (v *inventory) plan(objectives []declared, now time.Time) []planned {
 
 // sourceOf finds the source of an objective, or assumes one. It is nil where the
 // source could not be taken.
-func (v *inventory) sourceOf(o declared) (*source, error) {
+func (v *inventory) sourceOf(o declared) (*origin, error) {
 	key := compile.KeyOf(o.Objective)
 	found := v.sources[key]
 	if _, refused := v.seen[key.String()]; found == nil && refused {
@@ -190,14 +182,14 @@ func (v *inventory) sourceOf(o declared) (*source, error) {
 }
 
 // assumed is a source with nothing but defaults.
-func (v *inventory) assumed() (*source, error) {
+func (v *inventory) assumed() (*origin, error) {
 	object := map[string]any{"spec": map[string]any{}}
 	v.definitions[string(v1alpha1.SourceKindClusterMetricSource)].fill(object)
 	s := &v1alpha1.ClusterMetricSource{}
 	if err := convert(object, s); err != nil {
 		return nil, err
 	}
-	return &source{spec: s.SourceSpec()}, nil
+	return &origin{spec: s.SourceSpec()}, nil
 }
 
 // rulesOf renders an objective as the operator does.

@@ -20,8 +20,8 @@ import (
 
 const samplesFolder = "../../../config/samples" // from testdata
 
-// parts decodes each document of a stream.
-func parts[T any](t *testing.T, stream string) []T {
+// partsOf decodes each document of a stream.
+func partsOf[T any](t *testing.T, stream string) []T {
 	t.Helper()
 	var out []T
 	for text := range strings.SplitSeq(stream, "\n---\n") {
@@ -37,7 +37,7 @@ func parts[T any](t *testing.T, stream string) []T {
 // groupsOf gives the groups of a rule file by name.
 func groupsOf(t *testing.T, text string, into map[string]monitoringv1.RuleGroup) {
 	t.Helper()
-	for _, group := range parts[monitoringv1.PrometheusRuleSpec](t, text)[0].Groups {
+	for _, group := range partsOf[monitoringv1.PrometheusRuleSpec](t, text)[0].Groups {
 		if _, twice := into[group.Name]; twice {
 			t.Errorf("group %q is there twice", group.Name)
 		}
@@ -66,7 +66,7 @@ func TestSamples(t *testing.T) {
 		t.Errorf("groups: -rules, +prometheusrule:\n%s", diff)
 	}
 	inMaps := map[string]monitoringv1.RuleGroup{}
-	for _, o := range parts[corev1.ConfigMap](t, all[outputConfigMap]) {
+	for _, o := range partsOf[corev1.ConfigMap](t, all[outputConfigMap]) {
 		for _, text := range o.Data {
 			groupsOf(t, text, inMaps)
 		}
@@ -82,7 +82,7 @@ func TestSamples(t *testing.T) {
 func groupsOfPrometheusRules(t *testing.T, stream string) map[string]monitoringv1.RuleGroup {
 	t.Helper()
 	out := map[string]monitoringv1.RuleGroup{}
-	for _, rule := range parts[monitoringv1.PrometheusRule](t, stream) {
+	for _, rule := range partsOf[monitoringv1.PrometheusRule](t, stream) {
 		if rule.Namespace != "shop" || len(rule.OwnerReferences) > 0 || rule.Labels["app.kubernetes.io/managed-by"] != "kubectl-experience" {
 			t.Errorf("PrometheusRule reads as one that the operator made: %+v", rule.ObjectMeta)
 		}

@@ -29,10 +29,14 @@ type exchange struct {
 	sent   string // the credentials of the last request, to keep them out of messages
 }
 
-// URL joins the path of an endpoint to the address of the server.
-func (x *exchange) URL(endpoint string, _ map[string]string) *url.URL {
+// URL joins the path of an endpoint to the address of the server. What an endpoint
+// such as /label/:name/values leaves open is filled in.
+func (x *exchange) URL(endpoint string, args map[string]string) *url.URL {
 	u := *x.client.base
 	u.Path = path.Join("/", u.Path, endpoint)
+	for name, value := range args {
+		u.Path = strings.ReplaceAll(u.Path, ":"+name, value)
+	}
 	return &u
 }
 

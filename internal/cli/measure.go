@@ -1,0 +1,153 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/compile"
+	"github.com/experience-slo/operator/internal/evaluate"
+	"github.com/experience-slo/operator/internal/ledger"
+	"github.com/experience-slo/operator/internal/promql"
+	"github.com/experience-slo/operator/internal/source"
+	"github.com/experience-slo/operator/internal/status"
+)
+
+// result is an objective with the status that was found.
+type result struct {
+	declared
+	// outcome is that of the verdict, and failed says that there is none.
+	outcome evaluate.Outcome
+	failed  bool
+	// at is where a person would look first.
+	at place
+}
+
+// code is the one with which the program would end for this objective alone.
+func (r result) code() int {
+	switch {
+	case r.failed:
+		return Unusable
+	case r.outcome == evaluate.Met:
+		return Done
+	case r.outcome == evaluate.Missed:
+		return Missed
+	default:
+		return Undecided
+	}
+}
+
+// why says what keeps an objective from a verdict; it is empty where there is one.
+func (r result) why() string {
+	met := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionMet)
+	if met == nil || met.Status != metav1.ConditionUnknown {
+		return ""
+	}
+	return fmt.Sprintf("%s: %s: %s", nameOfObjective(r.declared), met.Reason, met.Message)
+}
+
+// measureAll judges objectives, as many of each source at once as it allows. At
+// is the moment; zero is now, less the delay of each source.
+func (p Program) measureAll(ctx context.Context, all []planned, links links, at time.Time) []result {
+	results := make([]result, len(all))
+	finished := make(chan struct{}, len(all))
+	for key, indexes := range bySource(all) {
+		limits := all[indexes[0]].source
+		to := at
+		if to.IsZero() {
+			to = p.Now().Add(-limits.Delay.Duration)
+		}
+		go func() {
+			var group errgroup.Group
+			group.SetLimit(int(limits.Limits.Concurrency))
+			for _, i := range indexes {
+				group.Go(func() error {
+					results[i] = all[i].measure(ctx, links.of[key], to.Truncate(time.Minute))
+					finished <- struct{}{}
+					return nil
+				})
+			}
+		}()
+	}
+	p.progress(finished, len(all), "objectives measured")
+	return results
+}
+
+// bySource gives the indexes of the objectives of each source.
+func bySource(all []planned) map[compile.SourceKey][]int {
+	out := map[compile.SourceKey][]int{}
+	for i, o := range all {
+		out[o.plan.Source] = append(out[o.plan.Source], i)
+	}
+	return out
+}
+
+// measure judges an objective by what a server holds up to a moment, as the
+// operator does.
+func (o planned) measure(ctx context.Context, client *source.Client, to time.Time) result {
+	out := result{declared: o.declared, at: o.placeOf("spec.indicator")}
+	out.Objective = o.DeepCopy()
+	verdict, err := o.judge(ctx, client, to)
+	if err != nil {
+		out.failed, out.at = true, o.placeOf(faultOf(err).field)
+		status.Objective(out.Objective, nil, statusFault(err))
+	} else {
+		out.outcome = verdict.Outcome
+		status.Objective(out.Objective, &verdict, nil)
+	}
+	// Conditions say since when they hold, which nobody knows here.
+	for i := range out.Status.Conditions {
+		out.Status.Conditions[i].LastTransitionTime = metav1.NewTime(to)
+	}
+	return out
+}
+
+func (o planned) judge(ctx context.Context, client *source.Client, to time.Time) (evaluate.Verdict, error) {
+	if err := o.bind(ctx, client, to); errors.Is(err, compile.ErrNoBoundaries) {
+		return evaluate.Evaluate(o.plan, ledger.NewBook(ledger.TermsOf(o.plan)), to), nil
+	} else if err != nil {
+		return evaluate.Verdict{}, err
+	}
+	book := ledger.NewBook(ledger.TermsOf(o.plan))
+	if err := book.Refresh(ctx, client, o.plan.Window.Span(to).Start, to); err != nil {
+		return evaluate.Verdict{}, err
+	}
+	return evaluate.Evaluate(o.plan, book, to), nil
+}
+
+// bind gives the plan the boundaries of its histogram.
+func (o planned) bind(ctx context.Context, client *source.Client, at time.Time) error {
+	if o.plan.Histogram == nil {
+		return nil
+	}
+	found, err := client.Instant(ctx, o.plan.Histogram.Probe, at)
+	if err != nil {
+		return err
+	}
+	var le []string
+	for _, sample := range found {
+		le = append(le, string(sample.Metric["le"]))
+	}
+	return o.plan.Bind(promql.NewBoundaries(le))
+}
+
+// statusFault words an error for the status, as the operator does.
+func statusFault(err error) *status.Fault {
+	var mistake *compile.Error
+	switch reason := source.ReasonOf(err); {
+	case errors.As(err, &mistake):
+		return &status.Fault{Kind: status.Mistake, Reason: mistake.Reason, Message: mistake.Error()}
+	case reason == source.ReasonInvalidQuery:
+		return &status.Fault{Kind: status.Mistake, Reason: v1alpha1.ReasonInvalidQuery, Message: fmt.Sprintf("spec.indicator: %v", err)}
+	case reason == source.ReasonTooLarge || reason == source.ReasonTooManySeries:
+		return &status.Fault{Kind: status.Mistake, Reason: v1alpha1.ReasonLimitExceeded, Message: fmt.Sprintf("spec.indicator: %v", err)}
+	default:
+		return &status.Fault{Kind: status.Waiting, Reason: v1alpha1.ReasonSourceUnavailable, Message: err.Error()}
+	}
+}

@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+)
+
+// What evaluate prints.
+const (
+	outputTable = "table"
+	outputJSON  = "json"
+	outputYAML  = "yaml"
+)
+
+var evaluateOutputs = []string{outputTable, outputJSON, outputYAML}
+
+// columns are those that kubectl shows of objectives, but for their age.
+var columns = []string{"NAMESPACE", "NAME", "SERVICE", "PERSPECTIVE", "TARGET", "CURRENT", "BUDGET", "MET", "READY"}
+
+func tabulate(output string, results []result) ([]byte, error) {
+	switch output {
+	case outputJSON:
+		text, err := json.MarshalIndent(listOf(results), "", "    ")
+		if err != nil {
+			return nil, fmt.Errorf("write figures: %w", err)
+		}
+		return append(text, '\n'), nil
+	case outputYAML:
+		text, err := yaml.Marshal(listOf(results))
+		if err != nil {
+			return nil, fmt.Errorf("write figures: %w", err)
+		}
+		return text, nil
+	default:
+		return table(results), nil
+	}
+}
+
+// list is what kubectl get prints of several objects.
+type list struct {
+	metav1.TypeMeta `json:",inline"`
+	Items           []*v1alpha1.Objective `json:"items"`
+}
+
+func listOf(results []result) list {
+	out := list{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "List"}, Items: []*v1alpha1.Objective{}}
+	for _, r := range results {
+		out.Items = append(out.Items, r.Objective)
+	}
+	return out
+}
+
+func table(results []result) []byte {
+	var out bytes.Buffer
+	w := tabwriter.NewWriter(&out, 0, 8, 3, ' ', 0)
+	row(w, columns)
+	for _, r := range results {
+		row(w, []string{
+			r.Namespace, r.Name, string(r.Spec.Service), string(r.Spec.Perspective), string(r.Spec.Target),
+			r.Status.Attainment, r.Status.BudgetRemaining,
+			conditionOf(r, v1alpha1.ConditionMet), conditionOf(r, v1alpha1.ConditionReady),
+		})
+	}
+	_ = w.Flush() // a buffer takes everything
+	return out.Bytes()
+}
+
+func row(w *tabwriter.Writer, cells []string) {
+	_, _ = fmt.Fprintln(w, strings.Join(cells, "\t"))
+}
+
+func conditionOf(r result, kind string) string {
+	if c := meta.FindStatusCondition(r.Status.Conditions, kind); c != nil {
+		return string(c.Status)
+	}
+	return ""
+}
