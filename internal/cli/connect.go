@@ -36,6 +36,9 @@ func (v *inventory) connect(ctx context.Context, all []planned, address string, 
 	for _, o := range all {
 		if key := o.plan.Source; out.of[key] == nil {
 			client, err := out.dial(ctx, key, o.source, address, secrets)
+			if err != nil && address != "" {
+				return out, errors.New(strings.ReplaceAll(err.Error(), "spec.url", "--prometheus"))
+			}
 			if err != nil {
 				return out, err
 			}

@@ -12,8 +12,6 @@ import (
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 )
 
-const seeValidate = "See \"kubectl experience validate --help\".\n"
-
 // counts is the line with which validate ends.
 func counts(objectives, sources, mistakes, warnings int) string {
 	return fmt.Sprintf("objectives: %d, sources: %d, mistakes: %d, warnings: %d\n", objectives, sources, mistakes, warnings)
