@@ -42,7 +42,8 @@ type Options struct {
 	Recorder *metrics.Recorder
 	// Clock is the real one when nil.
 	Clock clock.WithTicker
-	// Concurrency is the number of objectives reconciled at once; 4 when 0.
+	// Concurrency is the number of objectives reconciled at once; 16 when 0: they
+	// mostly wait for the API server.
 	Concurrency int
 }
 
@@ -59,7 +60,7 @@ func Setup(mgr ctrl.Manager, o Options) (*Operator, error) {
 		o.Clock = clock.RealClock{}
 	}
 	if o.Concurrency == 0 {
-		o.Concurrency = 4
+		o.Concurrency = 16
 	}
 	sources := NewSources(o.Recorder)
 	evaluator := NewEvaluator(sources, o.Recorder, o.Clock)
