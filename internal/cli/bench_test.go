@@ -25,7 +25,7 @@ func thousand() string {
 // core is less than 2 s and 200 MB.
 func BenchmarkThousand(b *testing.B) {
 	stream := thousand()
-	for _, args := range [][]string{{"render", "-f", "-"}} {
+	for _, args := range [][]string{{"render", "-f", "-"}, {"validate", "-f", "-"}} {
 		b.Run(args[0], func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -103,7 +103,7 @@ func Groups(p *compile.Plan, s Settings) ([]monitoringv1.RuleGroup, error) {
 			out = append(out, w.group(pace, rules))
 		}
 	}
-	return out, check(out)
+	return out, check(out, recording)
 }
 
 // writer renders the rules of one objective.
@@ -222,19 +222,84 @@ func durationOf(d time.Duration) *monitoringv1.Duration {
 	return &text
 }
 
-// check asks Prometheus' own checker about each rule.
-func check(groups []monitoringv1.RuleGroup) error {
-	expressions := parser.NewParser(parser.Options{})
+// check asks Prometheus' own checker about each rule. The expressions of a
+// recording were parsed when they were built.
+func check(groups []monitoringv1.RuleGroup, r promql.Recording) error {
+	c := checker{
+		expressions: parser.NewParser(parser.Options{}),
+		parsed:      map[string]bool{r.Events: true, r.Points: true, r.Extra: true, r.Resets: true},
+	}
 	for _, group := range groups {
 		for i := range group.Rules {
 			r := &group.Rules[i]
-			rule := rulefmt.Rule{Record: r.Record, Alert: r.Alert, Expr: r.Expr.StrVal, Labels: r.Labels, Annotations: r.Annotations}
-			for _, fault := range rule.Validate(rulefmt.RuleNode{}, model.LegacyValidation, expressions) {
-				return fmt.Errorf("check rule %q of group %q: %w", r.Record+r.Alert, group.Name, fault.Unwrap())
+			if err := c.check(r); err != nil {
+				return fmt.Errorf("check rule %q of group %q: %w", r.Record+r.Alert, group.Name, err)
 			}
 		}
 	}
 	return nil
+}
+
+// anything is an expression that is right.
+const anything = "1"
+
+// checker checks rules one after the other.
+type checker struct {
+	expressions parser.Parser
+	// parsed are the expressions and templates that were parsed already. To parse
+	// one costs more than all else about a rule.
+	parsed map[string]bool
+}
+
+func (c checker) check(r *monitoringv1.Rule) error {
+	name := r.Record
+	if r.Alert != "" {
+		// As a recording rule first, whose labels are no templates.
+		name = BurnRate
+	}
+	expr := r.Expr.StrVal
+	if expr != "" && c.parsed[expr] {
+		expr = anything
+	}
+	faults := c.faults(rulefmt.Rule{Record: name, Expr: expr, Labels: r.Labels})
+	if r.Alert != "" && len(faults) == 0 {
+		faults = c.alert(r)
+	}
+	if len(faults) > 0 {
+		return faults[0].Unwrap()
+	}
+	return nil
+}
+
+// alert checks what an alert has beside its expression and its labels.
+func (c checker) alert(r *monitoringv1.Rule) []rulefmt.WrappedError {
+	texts := map[string]string{}
+	for name, text := range r.Annotations {
+		if !model.LegacyValidation.IsValidLabelName(name) || c.unparsed(text) {
+			texts[name] = text
+		}
+	}
+	rule := rulefmt.Rule{Alert: r.Alert, Expr: anything, Labels: map[string]string{}, Annotations: texts}
+	for name, text := range r.Labels {
+		if c.unparsed(text) {
+			rule.Labels[name] = text
+		}
+	}
+	return c.faults(rule)
+}
+
+// unparsed says whether a text is a template that was not parsed yet. A text
+// without braces is one that nothing can be wrong with.
+func (c checker) unparsed(text string) bool {
+	if !strings.Contains(text, "{{") || c.parsed[text] {
+		return false
+	}
+	c.parsed[text] = true
+	return true
+}
+
+func (c checker) faults(r rulefmt.Rule) []rulefmt.WrappedError {
+	return r.Validate(rulefmt.RuleNode{}, model.LegacyValidation, c.expressions)
 }
 
 // sorted gives the keys of a map in order.
