@@ -160,7 +160,7 @@ func (r *RuleFileReconciler) write(ctx context.Context, s shelf, place string, b
 
 // arrange writes the ConfigMaps that shall be there, and then deletes the others.
 func (r *RuleFileReconciler) arrange(ctx context.Context, s shelf, place string, books []*book, there map[string]*corev1.ConfigMap) error {
-	for _, shard := range rules.Shards(s.prefix(), r.stock.render(s, books, files(there))) {
+	for _, shard := range rules.Shards(rules.ConfigMapPrefix(s.Source, s.Namespace), r.stock.render(s, books, files(there))) {
 		want, err := configMap(s, place, shard, books[0].wish.settings().ObjectLabels)
 		if err == nil {
 			err = r.put(ctx, there[shard.Name], want, books)

@@ -41,26 +41,8 @@ type shelf struct {
 func (s shelf) labels() client.MatchingLabels {
 	return client.MatchingLabels{
 		rules.ManagedBy: rules.Manager, sourceKindLabel: string(s.Source.Kind),
-		sourceLabel: bounded(s.Source.Name, 63), namespaceLabel: s.Namespace,
+		sourceLabel: rules.Bounded(s.Source.Name, 63), namespaceLabel: s.Namespace,
 	}
-}
-
-// prefix begins the names of the shelf's ConfigMaps. A namespace has no dot, so
-// that no two shelves have the same.
-func (s shelf) prefix() string {
-	kind := "experience-rules."
-	if s.Source.Kind == v1alpha1.SourceKindClusterMetricSource {
-		kind = "experience-cluster-rules."
-	}
-	return kind + bounded(s.Source.Name, 150) + "." + s.Namespace
-}
-
-// bounded shortens a name that is too long, to one that no other name has.
-func bounded(name string, length int) string {
-	if len(name) <= length {
-		return name
-	}
-	return name[:length-17] + "-" + digest(name)
 }
 
 // shelfOf reads from a ConfigMap whose rules it holds.

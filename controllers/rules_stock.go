@@ -22,7 +22,7 @@ type book struct {
 }
 
 // file is the name of the objective's rule file.
-func (b *book) file() string { return b.key.Namespace + "." + bounded(b.key.Name, 180) + ".yaml" }
+func (b *book) file() string { return rules.FileName(b.key) }
 
 // edition is what the rules of an objective were when they were last written.
 type edition struct {

@@ -2,8 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"maps"
 	"slices"
 	"strings"
@@ -37,11 +35,14 @@ func configMaps(all []rendered) ([]*corev1.ConfigMap, error) {
 		if files[at] == nil {
 			files[at], specs[at] = map[string]string{}, r.source
 		}
-		files[at][r.plan.Key.Namespace+"."+r.plan.Key.Name+".yaml"] = string(text)
+		files[at][rules.FileName(r.plan.Key)] = string(text)
 	}
 	var out []*corev1.ConfigMap
 	for _, at := range slices.SortedFunc(maps.Keys(files), shelf.compare) {
-		for _, shard := range rules.Shards(at.prefix(), files[at]) {
+		// The names are those that the operator would choose: were it told to write
+		// them too, it would find them taken and say so, and no rule would be
+		// evaluated twice.
+		for _, shard := range rules.Shards(rules.ConfigMapPrefix(at.source, at.namespace), files[at]) {
 			out = append(out, at.configMap(shard, specs[at]))
 		}
 	}
@@ -50,30 +51,6 @@ func configMaps(all []rendered) ([]*corev1.ConfigMap, error) {
 
 func (s shelf) compare(other shelf) int {
 	return cmp.Or(strings.Compare(s.namespace, other.namespace), strings.Compare(s.source.String(), other.source.String()))
-}
-
-// prefix begins the names of the shelf's ConfigMaps. They are those that the
-// operator would choose: were it told to write them too, it would find the name
-// taken and say so, and no rule would be evaluated twice.
-func (s shelf) prefix() string {
-	kind := "experience-rules."
-	if s.source.Kind == v1alpha1.SourceKindClusterMetricSource {
-		kind = "experience-cluster-rules."
-	}
-	return kind + bounded(s.source.Name) + "." + s.namespace
-}
-
-// longestName leaves room in the name of a ConfigMap for what is around it.
-const longestName = 150
-
-// bounded shortens a name that is too long, to one that no other name has.
-func bounded(name string) string {
-	if len(name) <= longestName {
-		return name
-	}
-	sum := sha256.Sum256([]byte(name))
-	digest := hex.EncodeToString(sum[:8])
-	return name[:longestName-len(digest)-1] + "-" + digest
 }
 
 func (s shelf) configMap(shard rules.Shard, from *v1alpha1.MetricSourceSpec) *corev1.ConfigMap {
