@@ -38,6 +38,12 @@ func (a access) read(getenv func(string) string) (config.HTTPClientConfig, error
 	if a.tokenFile == "" && a.basicFile == "" && getenv != nil {
 		a.tokenFile, a.basicFile = getenv(tokenVariable), getenv(basicVariable)
 	}
+	return a.open()
+}
+
+// open reads the one file that is named, if one is.
+func (a access) open() (config.HTTPClientConfig, error) {
+	var out config.HTTPClientConfig
 	switch {
 	case a.tokenFile != "" && a.basicFile != "":
 		return out, errors.New("a bearer token and a password: use one of them")
@@ -46,16 +52,25 @@ func (a access) read(getenv func(string) string) (config.HTTPClientConfig, error
 		out.Authorization = &config.Authorization{Type: "Bearer", Credentials: config.Secret(token)}
 		return out, err
 	case a.basicFile != "":
-		pair, err := credential(a.basicFile)
-		name, password, ok := strings.Cut(pair, ":")
-		if err == nil && !ok {
-			err = fmt.Errorf("read %q: it holds no colon: write name:password", a.basicFile)
-		}
-		out.BasicAuth = &config.BasicAuth{Username: name, Password: config.Secret(password)}
+		var err error
+		out.BasicAuth, err = login(a.basicFile)
 		return out, err
 	default:
 		return out, nil
 	}
+}
+
+// login reads a name and a password.
+func login(path string) (*config.BasicAuth, error) {
+	pair, err := credential(path)
+	if err != nil {
+		return nil, err
+	}
+	name, password, ok := strings.Cut(pair, ":")
+	if !ok {
+		return nil, fmt.Errorf("read %q: it holds no colon: write name:password", path)
+	}
+	return &config.BasicAuth{Username: name, Password: config.Secret(password)}, nil
 }
 
 // credential reads a file. Editors end it with a line break, which no credential

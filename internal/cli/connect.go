@@ -71,21 +71,11 @@ func (l *links) dial(ctx context.Context, key compile.SourceKey, spec *v1alpha1.
 			l.notes = append(l.notes, name+": spec.authentication is not used: Secrets are not read; name the server with --prometheus, and a file with --token-file or --basic-auth-file")
 		}
 	}
-	if spec.TLS != nil && (spec.TLS.CA != nil || spec.TLS.Certificate != nil) {
-		l.notes = append(l.notes, name+": certificates of spec.tls are not used: the system's are trusted, and those of SSL_CERT_FILE")
-	}
 	cfg := source.Config{
 		Name: name, URL: address, HTTP: secrets, Timeout: spec.Timeout.Duration,
 		Concurrency: int(spec.Limits.Concurrency), MaxResponseBytes: spec.Limits.ResponseBytes, MaxSeries: int(spec.Limits.Series),
 	}
-	if spec.TLS != nil {
-		cfg.HTTP.TLSConfig.ServerName = spec.TLS.ServerName
-	}
-	if tenant := spec.Tenant; tenant != nil && tenant.Secret == nil {
-		cfg.Header = map[string]string{tenant.Header: tenant.Value}
-	} else if tenant != nil {
-		l.notes = append(l.notes, name+": spec.tenant is not used: Secrets are not read")
-	}
+	l.follow(name, spec, &cfg)
 	client, err := source.New(cfg)
 	if err != nil {
 		return nil, err
@@ -95,4 +85,20 @@ func (l *links) dial(ctx context.Context, key compile.SourceKey, spec *v1alpha1.
 		return nil, err
 	}
 	return client, nil
+}
+
+// follow takes over what a source says of certificates and of its tenant, as far
+// as it is not in Secrets.
+func (l *links) follow(name string, spec *v1alpha1.MetricSourceSpec, cfg *source.Config) {
+	if tls := spec.TLS; tls != nil {
+		cfg.HTTP.TLSConfig.ServerName = tls.ServerName
+		if tls.CA != nil || tls.Certificate != nil {
+			l.notes = append(l.notes, name+": certificates of spec.tls are not used: the system's are trusted, and those of SSL_CERT_FILE")
+		}
+	}
+	if tenant := spec.Tenant; tenant != nil && tenant.Secret == nil {
+		cfg.Header = map[string]string{tenant.Header: tenant.Value}
+	} else if tenant != nil {
+		l.notes = append(l.notes, name+": spec.tenant is not used: Secrets are not read")
+	}
 }

@@ -114,13 +114,7 @@ func TestFailures(t *testing.T) {
 				if got.Code != want.code {
 					t.Errorf("%s: ends with %d, want %d", tc.reason, got.Code, want.code)
 				}
-				said := got.Err
-				if command == "validate" {
-					said = got.Out + got.Err
-				} else if got.Code == Done {
-					said = got.Out
-				}
-				if !regexp.MustCompile(want.message).MatchString(said) {
+				if said := got.Out + got.Err; !regexp.MustCompile(want.message).MatchString(said) {
 					t.Errorf("%s: said %.300q, want %s", tc.reason, said, want.message)
 				}
 				if len(got.Err) > 4096 {

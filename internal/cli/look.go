@@ -88,20 +88,22 @@ func (v view) objective(ctx context.Context, o planned) looked {
 			out.faults = append(out.faults, fault{ruleMetric, s.field, text})
 		}
 	}
-	if len(out.faults) > 0 || o.plan.Histogram == nil {
-		return out
+	if len(out.faults) == 0 && o.plan.Histogram != nil {
+		out.boundaries(o, o.bind(ctx, v.client, v.now))
 	}
-	err := o.bind(ctx, v.client, v.now)
+	return out
+}
+
+// boundaries takes down what binding an objective to its histogram has shown.
+func (l *looked) boundaries(o planned, err error) {
 	if err == nil {
 		_, err = rules.Groups(o.plan, rules.SettingsOf(o.source))
 	}
-	var mistake *compile.Error
-	if errors.As(err, &mistake) {
-		out.faults = append(out.faults, faultOf(err))
+	if _, ok := errors.AsType[*compile.Error](err); ok {
+		l.faults = append(l.faults, faultOf(err))
 	} else if !errors.Is(err, compile.ErrNoBoundaries) {
-		out.err = err
+		l.err = err
 	}
-	return out
 }
 
 // missing says why a selector has no series; it is empty where it has.

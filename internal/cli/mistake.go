@@ -36,8 +36,7 @@ func (f fault) String() string {
 
 // faultOf gives the fault that an error tells of.
 func faultOf(err error) fault {
-	var mistake *compile.Error
-	if errors.As(err, &mistake) {
+	if mistake, ok := errors.AsType[*compile.Error](err); ok {
 		return fault{mistake.Reason, mistake.Field, mistake.Err.Error()}
 	}
 	return fault{rule: ruleSchema, text: err.Error()}

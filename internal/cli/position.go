@@ -61,17 +61,29 @@ func lineWithin(node *yaml.Node, path string) int {
 // step finds the beginning of a path in a node: the key and the value, which for
 // the item of a list are the same, and what remains of the path.
 func step(node *yaml.Node, path string) (key, value *yaml.Node, rest string) {
-	if node.Kind == yaml.SequenceNode {
-		index, rest, _ := strings.Cut(strings.TrimPrefix(path, "["), "]")
-		i, err := strconv.Atoi(index)
-		if err != nil || i < 0 || i >= len(node.Content) {
-			return nil, nil, ""
-		}
-		return node.Content[i], node.Content[i], strings.TrimPrefix(rest, ".")
-	}
-	if node.Kind != yaml.MappingNode {
+	switch node.Kind {
+	case yaml.SequenceNode:
+		value, rest = item(node, path)
+		return value, value, rest
+	case yaml.MappingNode:
+		return entry(node, path)
+	default:
 		return nil, nil, ""
 	}
+}
+
+// item finds the item of a list that a path begins with.
+func item(node *yaml.Node, path string) (value *yaml.Node, rest string) {
+	index, rest, _ := strings.Cut(strings.TrimPrefix(path, "["), "]")
+	i, err := strconv.Atoi(index)
+	if err != nil || i < 0 || i >= len(node.Content) {
+		return nil, ""
+	}
+	return node.Content[i], strings.TrimPrefix(rest, ".")
+}
+
+// entry finds the field of an object that a path begins with.
+func entry(node *yaml.Node, path string) (key, value *yaml.Node, rest string) {
 	// A key may have dots of its own, so that the longest one counts.
 	longest := -1
 	for i := 0; i+1 < len(node.Content); i += 2 {
