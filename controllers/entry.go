@@ -41,8 +41,9 @@ type entry struct {
 	// fingerprint.
 	bound   *compile.Plan
 	boundBy string
-	// recorded is the end of the last minute that a ruler recorded.
-	recorded time.Time
+	// recorded is the end of the last minute that a ruler recorded, as found when
+	// the objective was last measured, upTo a moment.
+	recorded, upTo time.Time
 	// shown is the status as the state words it: a change in it is worth a
 	// reconciliation.
 	shown v1alpha1.Objective
@@ -129,10 +130,9 @@ func (en *entry) bridge(fault *status.Fault, now time.Time, staleAfter time.Dura
 }
 
 // readable gives the plan where its recorded series can be read already, which
-// takes no boundaries unless a threshold is interpolated.
+// takes no boundaries unless a threshold is interpolated. It is called while the
+// objective is not measured.
 func (en *entry) readable() (*compile.Plan, bool) {
-	en.measuring.Lock()
-	defer en.measuring.Unlock()
 	plan, _ := en.begin()
 	if plan.Recipe == nil {
 		return plan, plan.Bind(nil) == nil
@@ -141,16 +141,25 @@ func (en *entry) readable() (*compile.Plan, bool) {
 }
 
 // note keeps a copy of the plan for others, who must not see it change.
-func (en *entry) note(plan *compile.Plan, recorded time.Time) {
+func (en *entry) note(plan *compile.Plan) {
 	en.mu.Lock()
 	defer en.mu.Unlock()
 	if en.plan != plan {
 		return
 	}
-	en.recorded = recorded
 	if en.boundBy != en.fingerprint || (en.bound.Recipe != plan.Recipe && en.bound.Recipe.ID() != plan.Recipe.ID()) {
 		bound := *plan
 		en.bound, en.boundBy = &bound, en.fingerprint
+	}
+}
+
+// noteRecorded notes up to when a ruler recorded the objective, as found when it
+// was measured up to a moment.
+func (en *entry) noteRecorded(plan *compile.Plan, recorded, measured time.Time) {
+	en.mu.Lock()
+	defer en.mu.Unlock()
+	if en.plan == plan {
+		en.recorded, en.upTo = recorded, measured
 	}
 }
 
@@ -160,10 +169,10 @@ func (en *entry) boundPlan() (*compile.Plan, string) {
 	return en.bound, en.boundBy
 }
 
-func (en *entry) recordedAt() time.Time {
+func (en *entry) recordedAt() (recorded, measured time.Time) {
 	en.mu.Lock()
 	defer en.mu.Unlock()
-	return en.recorded
+	return en.recorded, en.upTo
 }
 
 // bind gives the plan the boundaries of its histogram, from time to time anew.

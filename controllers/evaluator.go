@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -168,15 +169,35 @@ func (e *Evaluator) evaluateAll(ctx context.Context, key compile.SourceKey, obje
 			e.fail(ctx, objective, down)
 		}
 	} else {
-		e.batch(ctx, live, objectives)
+		for _, some := range e.portions(live, objectives) {
+			e.batch(ctx, live, some)
+		}
 	}
 	e.recorder.Tick(key, int(live.queries.Load()-asked), len(objectives), e.clock.Since(started))
+}
+
+// portions cuts the objectives of a source. Those that were measured are read
+// together, since a few minutes are all that they lack. The records of others
+// reach over their whole windows, so only some of them are held at a time.
+func (e *Evaluator) portions(live *Live, objectives []types.NamespacedName) [][]types.NamespacedName {
+	if !live.Timing.Ruled {
+		return [][]types.NamespacedName{objectives}
+	}
+	var known, fresh []types.NamespacedName
+	for _, key := range objectives {
+		if seen, _ := e.Recorded(key); seen {
+			known = append(known, key)
+		} else {
+			fresh = append(fresh, key)
+		}
+	}
+	return append([][]types.NamespacedName{known}, slices.Collect(slices.Chunk(fresh, batchSize))...)
 }
 
 // batch measures objectives of a source. What a ruler recorded of them is read
 // for all of them at once.
 func (e *Evaluator) batch(ctx context.Context, live *Live, objectives []types.NamespacedName) {
-	records, err := e.records(ctx, live, objectives)
+	records, objectives, err := e.records(ctx, live, objectives)
 	var group errgroup.Group
 	group.SetLimit(live.Timing.Concurrency)
 	for _, objective := range objectives {

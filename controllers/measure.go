@@ -13,6 +13,7 @@ import (
 	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/evaluate"
 	"github.com/experience-slo/operator/internal/ledger"
+	"github.com/experience-slo/operator/internal/source"
 	"github.com/experience-slo/operator/internal/status"
 )
 
@@ -24,6 +25,9 @@ func (e *Evaluator) evaluate(ctx context.Context, key types.NamespacedName, reco
 	}
 	en.measuring.Lock()
 	defer en.measuring.Unlock()
+	if e.entry(key) != en {
+		return // forgotten while it waited
+	}
 	plan, request := en.begin()
 	verdict, err := e.measure(ctx, en, plan, record)
 	e.finish(ctx, en, plan, request, verdict, err)
@@ -49,11 +53,15 @@ func (e *Evaluator) finish(ctx context.Context, en *entry, plan *compile.Plan, r
 		}
 		fault = en.bridge(fault, now, e.staleAfter(plan.Source))
 	}
-	if e.entry(plan.Key) != en {
-		return // forgotten meanwhile
-	}
 	if verdict != nil {
 		e.recorder.Objective(plan, *verdict)
+	}
+	if now := e.entry(plan.Key); now != en {
+		if now == nil { // forgotten meanwhile, and what was forgotten written again
+			e.ledger.Drop(plan.Key)
+			e.recorder.ForgetObjective(plan.Key)
+		}
+		return
 	}
 	if en.end(plan, request, verdict, fault, now) {
 		logf.FromContext(ctx).V(1).Info("figures changed", "objective", plan.Key)
@@ -96,11 +104,12 @@ func (e *Evaluator) measure(ctx context.Context, en *entry, plan *compile.Plan, 
 		}
 		return nil, err
 	}
+	en.note(plan)
 	book := e.ledger.Book(plan)
 	if err := book.RefreshRecorded(ctx, live.Client, record, plan.Window.Span(to).Start, to); err != nil {
 		return nil, err
 	}
-	en.note(plan, book.LastRecorded())
+	en.noteRecorded(plan, book.LastRecorded(), to)
 	verdict := evaluate.Evaluate(plan, book, to)
 	return &verdict, nil
 }
@@ -123,27 +132,38 @@ func (e *Evaluator) until(live *Live) time.Time {
 }
 
 // records reads what a ruler recorded of objectives; nothing where their source
-// has no rules.
-func (e *Evaluator) records(ctx context.Context, live *Live, objectives []types.NamespacedName) (map[types.NamespacedName]*ledger.Record, error) {
+// has no rules. An objective that is being measured at this moment is left to
+// that, and not among those that it gives back.
+func (e *Evaluator) records(ctx context.Context, live *Live, objectives []types.NamespacedName) (map[types.NamespacedName]*ledger.Record, []types.NamespacedName, error) {
 	if !live.Timing.Ruled {
-		return nil, nil
+		return nil, objectives, nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(live.ctx, cancel)()
 	to := e.until(live)
 	var asks []ledger.Ask
+	var free []types.NamespacedName
 	for _, key := range objectives {
-		if en := e.entry(key); en != nil {
-			if plan, ok := en.readable(); ok {
-				asks = append(asks, ledger.Ask{Key: key, Identity: plan.Recipe.Identity, Book: e.ledger.Book(plan), From: plan.Window.Span(to).Start})
-			}
+		en := e.entry(key)
+		if en == nil || !en.measuring.TryLock() {
+			continue
 		}
+		free = append(free, key)
+		if plan, ok := en.readable(); ok {
+			asks = append(asks, ledger.Ask{Key: key, Identity: plan.Recipe.Identity, Book: e.ledger.Book(plan), From: plan.Window.Span(to).Start})
+		}
+		en.measuring.Unlock()
 	}
 	recordings := ledger.Recordings{
 		Querier: live.Client, MaxSeries: live.config.MaxSeries, Offset: live.Timing.QueryOffset, Concurrency: live.Timing.Concurrency,
+		TooMuch: func(err error) bool {
+			reason := source.ReasonOf(err)
+			return reason == source.ReasonTooManySeries || reason == source.ReasonTooLarge
+		},
 	}
-	return recordings.Read(ctx, asks, to)
+	records, err := recordings.Read(ctx, asks, to)
+	return records, free, err
 }
 
 // Bound gives the plan that an objective was last measured by, with the
@@ -170,5 +190,6 @@ func (e *Evaluator) Recorded(key types.NamespacedName) (seen, current bool) {
 	if live == nil {
 		return false, false
 	}
-	return true, !en.recordedAt().Before(e.until(live).Add(-ledger.Grace - live.Timing.QueryOffset))
+	recorded, measured := en.recordedAt()
+	return !measured.IsZero(), !measured.IsZero() && !recorded.Before(measured.Add(-ledger.Grace-live.Timing.QueryOffset))
 }

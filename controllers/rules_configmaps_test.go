@@ -191,7 +191,7 @@ func forbidLabel(t testing.TB, ns string) {
 // and when a name is somebody else's.
 func TestRulesRefused(t *testing.T) {
 	startOperator(t)
-	ns := namespace(t, "refused")
+	ns := namespace(t, "declined")
 	bindWriter(t, ns)
 	foreign := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "experience-rules.taken." + ns + "-0"}, Data: map[string]string{"a": "b"}}
 	create(t, foreign)
@@ -204,7 +204,7 @@ func TestRulesRefused(t *testing.T) {
 	}{
 		"taken": {
 			reason: "a ConfigMap of somebody else stays as it is", change: ruled(v1alpha1.RulesOutputConfigMap), want: v1alpha1.ReasonSinkConflict,
-			message: "ConfigMap refused/experience-rules.taken.refused-0 is not the operator's, which leaves it alone: delete or rename it",
+			message: "ConfigMap declined/experience-rules.taken.declined-0 is not the operator's, which leaves it alone: delete or rename it",
 		},
 		"labelled": {
 			reason: "what a policy of the cluster says is passed on", want: v1alpha1.ReasonRulesRejected,

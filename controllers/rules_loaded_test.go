@@ -255,6 +255,14 @@ func TestRulesLoaded(t *testing.T) {
 	loaded(v1alpha1.ReasonRulesNotLoaded)
 	op.clock.forward(-5 * time.Minute)
 	mount()
-	loaded(v1alpha1.ReasonRulesLoaded)
+	// The next tick is where the clock was: until then only who asks is answered.
+	again := time.Now()
+	for n := 0; !meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionRulesLoaded); n++ {
+		if time.Since(again) > 4*time.Minute {
+			t.Fatalf("rules that are back are not noticed: %+v", o.Status.Conditions)
+		}
+		request(t, o, fmt.Sprintf("again-%d", n))
+		time.Sleep(2 * time.Second)
+	}
 	tells(t, o, `the ruler has no rule group "experience/loaded/up": check that its Prometheus reads the files of ConfigMap loaded/experience-rules.prometheus.loaded-0 (rule_files) and reloads when they change`)
 }

@@ -83,6 +83,9 @@ func (r *PrometheusRuleReconciler) install(ctx context.Context, w wish, state ru
 	if err := sign(want); err != nil {
 		return state, err
 	}
+	if err := r.watch.awaitLook(ctx); err != nil {
+		return state, err
+	}
 	if !r.watch.installed() {
 		return state.failed(v1alpha1.ReasonSinkUnavailable, unavailableText, w.source.SourceSpec().Rules.Output), nil
 	}

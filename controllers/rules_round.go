@@ -60,8 +60,8 @@ func (r *rulesRounds) Start(ctx context.Context) error {
 }
 
 func (r *rulesRounds) round(ctx context.Context) {
-	r.surveyAgain(ctx)
 	turned := r.turned(ctx)
+	r.surveyAgain(ctx)
 	silent := map[compile.SourceKey][]silence{}
 	for key, en := range r.board.snapshot() {
 		if en.state.State == rulesNone {

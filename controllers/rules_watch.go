@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -28,6 +29,25 @@ type ruleWatch struct {
 	current   atomic.Pointer[cache.SharedIndexInformer]
 	stop      context.CancelFunc
 	running   sync.WaitGroup
+	// looked is closed once it is known whether the kind is defined.
+	looked chan struct{}
+	once   sync.Once
+}
+
+// firstLook bounds the wait for the first look.
+const firstLook = 10 * time.Second
+
+// awaitLook waits until it is known whether the kind is defined: nothing is said
+// against objectives that are looked at before.
+func (w *ruleWatch) awaitLook(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, firstLook)
+	defer cancel()
+	select {
+	case <-w.looked:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("wait for discovery of PrometheusRules: %w", ctx.Err())
+	}
 }
 
 func newRuleWatch(mgr ctrl.Manager) (*ruleWatch, error) {
@@ -39,7 +59,7 @@ func newRuleWatch(mgr ctrl.Manager) (*ruleWatch, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make metadata client: %w", err)
 	}
-	return &ruleWatch{discovery: found, metadata: meta}, nil
+	return &ruleWatch{discovery: found, metadata: meta, looked: make(chan struct{})}, nil
 }
 
 // look asks whether the kind is defined, and starts or stops the watch. It says
@@ -47,8 +67,12 @@ func newRuleWatch(mgr ctrl.Manager) (*ruleWatch, error) {
 // PrometheusRules that is there, comes, changes or goes.
 func (w *ruleWatch) look(ctx context.Context, changed func(types.NamespacedName)) (bool, error) {
 	defined, err := w.defined()
-	if err != nil || defined == w.installed() {
+	if err != nil {
 		return false, err
+	}
+	defer w.once.Do(func() { close(w.looked) })
+	if defined == w.installed() {
+		return false, nil
 	}
 	if !defined {
 		w.end()

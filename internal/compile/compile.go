@@ -52,6 +52,7 @@ func newPlan(in Input, shape *shape, window slo.Window) *Plan {
 		UID:           o.UID,
 		Generation:    o.Generation,
 		Source:        KeyOf(o),
+		Server:        in.Source.URL,
 		Service:       string(o.Spec.Service),
 		Perspective:   string(o.Spec.Perspective),
 		Touchpoint:    string(o.Spec.Touchpoint),

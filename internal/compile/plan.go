@@ -37,6 +37,8 @@ type Plan struct {
 	UID        types.UID
 	Generation int64
 	Source     SourceKey
+	// Server is the address of the source.
+	Server string
 
 	Service, Perspective, Touchpoint string
 

@@ -36,17 +36,21 @@ type Terms struct {
 	Grid    slo.Grid
 	// Longest is the longest stretch that is asked for.
 	Longest time.Duration
+	// Source and Server are whom the queries are put to.
+	Source compile.SourceKey
+	Server string
 }
 
 // TermsOf gives the terms of a bound plan.
 func TermsOf(p *compile.Plan) Terms {
-	return Terms{Queries: p.Recipe, Formula: p.Formula, Grid: p.Grid, Longest: p.Window.Longest()}
+	return Terms{Queries: p.Recipe, Formula: p.Formula, Grid: p.Grid, Longest: p.Window.Longest(), Source: p.Source, Server: p.Server}
 }
 
 // equal says whether books are kept by the same terms.
 func (t Terms) equal(o Terms) bool {
 	same := t.Queries == o.Queries || t.Queries.ID() == o.Queries.ID()
-	return same && reflect.DeepEqual(t.Formula, o.Formula) && t.Grid == o.Grid && t.Longest == o.Longest
+	asked := t.Source == o.Source && t.Server == o.Server
+	return same && asked && reflect.DeepEqual(t.Formula, o.Formula) && t.Grid == o.Grid && t.Longest == o.Longest
 }
 
 // Stretch is what a book holds for a stretch of time.

@@ -21,15 +21,24 @@ type Record struct {
 	buckets table
 	// grace is Grace and how far back the ruler looks.
 	grace time.Duration
+	// recipe is what the recorded numbers were made from.
+	recipe string
 }
 
 // recorded is one minute.
 type recorded struct {
 	entry
-	// marked says that the minute was recorded, with data or without.
-	marked bool
+	// marked says that the minute was recorded, with data or without, and earned
+	// that its points were, too.
+	marked, earned bool
 	// resets is the number of resets around it, -1 where a value was left out.
 	resets float64
+}
+
+// clear forgets what was read.
+func (r *Record) clear() {
+	clear(r.minutes)
+	clear(r.buckets)
 }
 
 // put takes the samples of one recorded series.
@@ -42,7 +51,7 @@ func (r *Record) put(name string, values []model.SamplePair) {
 		case promql.RecordedEvents:
 			m.sums.Events, m.covered = float64(v.Value), 1
 		case promql.RecordedPoints:
-			m.sums.Points = float64(v.Value)
+			m.sums.Points, m.earned = float64(v.Value), true
 		case promql.RecordedExtra:
 			m.sums.Aux = float64(v.Value)
 		case promql.RecordedResets:
@@ -99,7 +108,7 @@ func (r *Record) page(from, to time.Time) (map[int64]entry, gap) {
 	for minute := from.Add(time.Minute); !minute.After(to); minute = minute.Add(time.Minute) {
 		at := minute.Unix()
 		switch m := r.minutes[at]; {
-		case !m.marked:
+		case !m.marked, m.covered > 0 && !m.earned: // a rule failed, and the next did not
 			g.missing = append(g.missing, at)
 		case m.resets > 0:
 			g.resets = append(g.resets, at)
@@ -120,7 +129,8 @@ func (r *Record) whole(from, to time.Time, width time.Duration) (map[int64]entry
 	for end := from.Add(width); !end.After(to); end = end.Add(width) {
 		at := end.Unix()
 		row := r.buckets[at]
-		if row[promql.LaneRecorded] != width.Minutes() || row[promql.LaneResets] > 0 {
+		complete := row[promql.LaneRecorded] == width.Minutes() && row[promql.LaneEarned] == row[promql.LaneMinutes]
+		if !complete || row[promql.LaneResets] > 0 {
 			g.missing = append(g.missing, at)
 			continue
 		}

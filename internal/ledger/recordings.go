@@ -41,13 +41,15 @@ type Recordings struct {
 	Offset time.Duration
 	// Concurrency is the number of batches that are read at once.
 	Concurrency int
+	// TooMuch tells that an answer was over a limit.
+	TooMuch func(error) bool
 }
 
 const (
 	// seriesOfMinutes and seriesOfBuckets are the series of one objective in an
 	// answer.
 	seriesOfMinutes = 4
-	seriesOfBuckets = 7
+	seriesOfBuckets = 8
 	// mostNames is how many names a pattern holds before Prometheus compares each
 	// label with all of them.
 	mostNames = 250
@@ -72,12 +74,14 @@ func (r Recordings) Read(ctx context.Context, asks []Ask, to time.Time) (map[typ
 	to = to.Truncate(time.Minute)
 	records := make(map[types.NamespacedName]*Record, len(asks))
 	for _, a := range asks {
-		records[a.Key] = &Record{minutes: map[int64]recorded{}, buckets: table{}, grace: Grace + r.Offset}
+		records[a.Key] = &Record{
+			minutes: map[int64]recorded{}, buckets: table{}, grace: Grace + r.Offset, recipe: a.Book.terms.Queries.ID(),
+		}
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(r.Concurrency, 1))
 	for _, b := range r.batches(asks, to) {
-		group.Go(func() error { return r.read(ctx, b, records) })
+		group.Go(func() error { return r.readHalves(ctx, b, records) })
 	}
 	return records, group.Wait()
 }
@@ -142,6 +146,29 @@ func (r Recordings) split(b batch, asks []Ask) []batch {
 		out = append(out, next)
 	}
 	return out
+}
+
+// readHalves reads a batch, in halves where the answer is over a limit: names
+// that several namespaces share, and series whose labels changed a while ago, are
+// more than was reckoned with. One objective alone is then read from raw data.
+func (r Recordings) readHalves(ctx context.Context, b batch, records map[types.NamespacedName]*Record) error {
+	err := r.read(ctx, b, records)
+	if err == nil || r.TooMuch == nil || !r.TooMuch(err) {
+		return err
+	}
+	for _, a := range b.asks {
+		records[a.Key].clear()
+	}
+	if len(b.asks) == 1 {
+		return nil
+	}
+	middle := len(b.asks) / 2
+	first, second := b, b
+	first.asks, second.asks = b.asks[:middle], b.asks[middle:]
+	if err := r.readHalves(ctx, first, records); err != nil {
+		return err
+	}
+	return r.readHalves(ctx, second, records)
 }
 
 // read fills the records of a batch. No other batch has them.

@@ -38,6 +38,9 @@ func (b *Book) Refresh(ctx context.Context, q Querier, from, to time.Time) error
 func (b *Book) RefreshRecorded(ctx context.Context, q Querier, record *Record, from, to time.Time) error {
 	b.reading.Lock()
 	defer b.reading.Unlock()
+	if record != nil && record.recipe != b.terms.Queries.ID() {
+		record = nil // of a plan that was replaced meanwhile
+	}
 	b.noteRecorded(record.newest())
 	to = record.settle(to.Truncate(time.Minute))
 	from = b.begin(from)
@@ -72,7 +75,9 @@ func (b *Book) queries(keep bool) func() (promql.Reads, error) {
 // a pause longer than the window, at the bucket's edge before from.
 func (b *Book) begin(from time.Time) time.Time {
 	from = b.terms.Grid.Start(b.terms.Grid.Index(from.Truncate(time.Minute).Add(time.Minute)))
-	if cursor := b.Cursor(); cursor.After(from) {
+	// A calendar unit that has just begun takes nothing away from the windows of
+	// burn rates, which reach back into the one before.
+	if cursor := b.Cursor(); !cursor.IsZero() && from.Sub(cursor) <= b.kept() {
 		return cursor
 	}
 	return from

@@ -177,6 +177,7 @@ func weighted(weight float64, expr string) string {
 // LaneResets.
 const (
 	LaneRecorded = "recorded" // minutes that were recorded, with data or without
+	LaneEarned   = "earned"   // minutes whose points were recorded
 	LaneInvalid  = "invalid"  // below zero where a value was no finite number
 	LaneEvents   = "events"
 	LanePoints   = "points"
@@ -205,6 +206,7 @@ func RecordedBuckets(width time.Duration, confine Confinement) string {
 		lane(LanePoints, "sum_over_time", RecordedPoints),
 		lane(LaneExtra, "sum_over_time", RecordedExtra),
 		lane(LaneMinutes, "count_over_time", RecordedEvents),
+		lane(LaneEarned, "count_over_time", RecordedPoints),
 		lane(LaneRecorded, "count_over_time", RecordedResets),
 		lane(LaneResets, "max_over_time", RecordedResets),
 		lane(LaneInvalid, "min_over_time", RecordedResets),
