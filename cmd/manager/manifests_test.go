@@ -247,8 +247,16 @@ func TestMonitorSelectsTheService(t *testing.T) {
 		} `json:"spec"`
 	}
 	m := monitor{}
-	if err := yaml.Unmarshal([]byte(render(t, "prometheus")[0]), &m); err != nil {
-		t.Fatalf("decode monitor: %v", err)
+	for _, text := range render(t, "prometheus") {
+		if !strings.Contains(text, "kind: ServiceMonitor") {
+			continue
+		}
+		if err := yaml.Unmarshal([]byte(text), &m); err != nil {
+			t.Fatalf("decode monitor: %v", err)
+		}
+	}
+	if len(m.Spec.Endpoints) == 0 {
+		t.Fatal("config/prometheus has no ServiceMonitor with an endpoint")
 	}
 	if m.Namespace != service.Namespace || !labels.SelectorFromSet(m.Spec.Selector.MatchLabels).Matches(labels.Set(service.Labels)) {
 		t.Errorf("the monitor in %s selects %v, the service in %s has %v", m.Namespace, m.Spec.Selector.MatchLabels, service.Namespace, service.Labels)
