@@ -45,6 +45,7 @@ func (s *stage) testCrash(t *testing.T) {
 	last.idle(t, len(promises()))
 	before := c.settled(t, "crashed")
 	decided.look(t, c)
+	eventually(t, "all that is to know of the source", c.sourcesAreKnown)
 	for i := range restarts {
 		if err := last.Kill(); err != nil {
 			t.Fatal(err)
@@ -72,6 +73,24 @@ func (s *stage) testCrash(t *testing.T) {
 	checkSaidOnce(t, c)
 	checkWrittenOnce(t, c)
 	t.Logf("figures after %d kills, the same as undisturbed: %+v", crashes+restarts, after["page-speed"])
+}
+
+// sourcesAreKnown fails until each source tells what its server keeps, which is
+// judged once every objective was measured.
+func (c *installed) sourcesAreKnown(ctx context.Context) error {
+	sources := &v1alpha1.MetricSourceList{}
+	if err := c.admin.List(ctx, sources); err != nil {
+		return err
+	}
+	for i := range sources.Items {
+		s := &sources.Items[i]
+		for _, kind := range []string{v1alpha1.ConditionRetentionSufficient, v1alpha1.ConditionClockInSync} {
+			if meta.FindStatusCondition(s.Status.Conditions, kind) == nil {
+				return fmt.Errorf("%s/%s has no condition %s", s.Namespace, s.Name, kind)
+			}
+		}
+	}
+	return nil
 }
 
 // crash starts the operator and kills it at random moments.
