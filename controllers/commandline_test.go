@@ -75,6 +75,14 @@ func otherObjectives(namespace string) []*v1alpha1.Objective {
 	}
 }
 
+// judgedAt is the moment of an objective's figures, or about now where it has none.
+func judgedAt(o *v1alpha1.Objective) time.Time {
+	if o.Status.Window != nil {
+		return o.Status.Window.End.Time
+	}
+	return time.Now().Add(-time.Minute)
+}
+
 // TestCommandLineJudgesAlike has the operator and the command line judge the same
 // objectives at the same moment: every field of the status is the same.
 func TestCommandLineJudgesAlike(t *testing.T) {
@@ -106,11 +114,7 @@ func TestCommandLineJudgesAlike(t *testing.T) {
 				met := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionMet)
 				return met != nil && met.Reason != v1alpha1.ReasonEvaluationPending && met.Reason != v1alpha1.ReasonSourceUnavailable
 			})
-			at := time.Now().Add(-time.Minute)
-			if o.Status.Window != nil {
-				at = o.Status.Window.End.Time
-			}
-			want, got := o.Status, judgedByCommand(t, string(sourceText)+"---\n"+texts[i], at)
+			want, got := o.Status, judgedByCommand(t, string(sourceText)+"---\n"+texts[i], judgedAt(o))
 			outcomes[meta.FindStatusCondition(want.Conditions, v1alpha1.ConditionMet).Status] = true
 			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(metav1.Condition{}, "LastTransitionTime", "ObservedGeneration"),
 				cmpopts.SortSlices(func(a, b metav1.Condition) bool { return a.Type < b.Type }),

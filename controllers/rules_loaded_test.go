@@ -255,14 +255,20 @@ func TestRulesLoaded(t *testing.T) {
 	loaded(v1alpha1.ReasonRulesNotLoaded)
 	op.clock.forward(-5 * time.Minute)
 	mount()
-	// The next tick is where the clock was: until then only who asks is answered.
-	again := time.Now()
+	askUntilLoaded(t, o)
+	tells(t, o, `the ruler has no rule group "experience/loaded/up": check that its Prometheus reads the files of ConfigMap loaded/experience-rules.prometheus.loaded-0 (rule_files) and reloads when they change`)
+}
+
+// askUntilLoaded asks for evaluations until the rules are seen: where the clock
+// was put back the next tick is far.
+func askUntilLoaded(t *testing.T, o *v1alpha1.Objective) {
+	t.Helper()
+	began := time.Now()
 	for n := 0; !meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionRulesLoaded); n++ {
-		if time.Since(again) > 4*time.Minute {
+		if time.Since(began) > 4*time.Minute {
 			t.Fatalf("rules that are back are not noticed: %+v", o.Status.Conditions)
 		}
 		request(t, o, fmt.Sprintf("again-%d", n))
 		time.Sleep(2 * time.Second)
 	}
-	tells(t, o, `the ruler has no rule group "experience/loaded/up": check that its Prometheus reads the files of ConfigMap loaded/experience-rules.prometheus.loaded-0 (rule_files) and reloads when they change`)
 }

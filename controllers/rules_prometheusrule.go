@@ -73,6 +73,14 @@ func (r *PrometheusRuleReconciler) Reconcile(ctx context.Context, req ctrl.Reque
 
 // install writes the PrometheusRule of a plan, unless it is there already.
 func (r *PrometheusRuleReconciler) install(ctx context.Context, w wish, state rulesState) (rulesState, error) {
+	if err := r.watch.awaitLook(ctx); err != nil {
+		return state, err
+	}
+	return r.bring(ctx, w, state)
+}
+
+// bring makes the PrometheusRule what the plan says.
+func (r *PrometheusRuleReconciler) bring(ctx context.Context, w wish, state rulesState) (rulesState, error) {
 	key := w.plan.Key
 	settings := w.settings()
 	groups, err := rules.Groups(w.plan, settings)
@@ -81,9 +89,6 @@ func (r *PrometheusRuleReconciler) install(ctx context.Context, w wish, state ru
 	}
 	want := rules.PrometheusRule(w.plan, settings, groups)
 	if err := sign(want); err != nil {
-		return state, err
-	}
-	if err := r.watch.awaitLook(ctx); err != nil {
 		return state, err
 	}
 	if !r.watch.installed() {

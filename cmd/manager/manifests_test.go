@@ -145,18 +145,28 @@ func verbsOn(resource string, rules []rbacv1.PolicyRule) []string {
 	return verbs
 }
 
-func TestSecretsAreReadOneNamespaceAtATime(t *testing.T) {
-	objects := render(t, "default")
+// keyRights gives the verbs that roles have on Secrets and ConfigMaps.
+func keyRights(t *testing.T, objects manifests) map[string]map[string][]string {
+	t.Helper()
 	rights := map[string]map[string][]string{}
 	for _, role := range all[rbacv1.ClusterRole](t, objects, "ClusterRole") {
 		for _, resource := range []string{"secrets", "configmaps"} {
-			if verbs := verbsOn(resource, role.Rules); len(verbs) > 0 && rights[role.Name] == nil {
-				rights[role.Name] = map[string][]string{resource: verbs}
-			} else if len(verbs) > 0 {
-				rights[role.Name][resource] = verbs
+			verbs := verbsOn(resource, role.Rules)
+			if len(verbs) == 0 {
+				continue
 			}
+			if rights[role.Name] == nil {
+				rights[role.Name] = map[string][]string{}
+			}
+			rights[role.Name][resource] = verbs
 		}
 	}
+	return rights
+}
+
+func TestSecretsAreReadOneNamespaceAtATime(t *testing.T) {
+	objects := render(t, "default")
+	rights := keyRights(t, objects)
 	const reader, writer = "experience-slo-source-reader", "experience-slo-rules-writer"
 	want := map[string]map[string][]string{
 		reader: {"secrets": {"get"}, "configmaps": {"get"}},
