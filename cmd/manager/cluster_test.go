@@ -290,11 +290,11 @@ func checkRefusals(t *testing.T, c *installed) {
 	}
 }
 
-// keepsRules says whether a request is about ConfigMaps of rules, which the
-// operator may keep in its own namespace.
-func keepsRules(e *parts.AuditEvent) bool {
+// readsMany says whether a request is for more than one object. ConfigMaps of rules
+// are the exception: the operator may keep them in its own namespace.
+func readsMany(e *parts.AuditEvent) bool {
 	own := e.Object.Resource == "configmaps" && e.Object.Namespace == defaultNamespace
-	return own && (e.Writes() || strings.Contains(e.URI, "labelSelector=app.kubernetes.io%2Fmanaged-by%3Dexperience-slo"))
+	return e.Verb != "get" && !(own && (e.Writes() || strings.Contains(e.URI, "labelSelector=app.kubernetes.io%2Fmanaged-by%3Dexperience-slo")))
 }
 
 // faultOf says what is wrong with a request of the manager, if anything is.
@@ -302,7 +302,7 @@ func faultOf(e *parts.AuditEvent) string {
 	reading := e.Object.Group == corev1.GroupName && (e.Object.Resource == "secrets" || e.Object.Resource == "configmaps")
 	foreign := reading && e.Object.Namespace != defaultNamespace
 	switch {
-	case reading && e.Verb != "get" && !keepsRules(e):
+	case reading && readsMany(e):
 		return "asked for more than one object at a time"
 	case foreign && e.Response.Code == http.StatusOK:
 		return "read what no role lets it"
