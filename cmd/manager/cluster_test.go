@@ -293,8 +293,9 @@ func checkRefusals(t *testing.T, c *installed) {
 // readsMany says whether a request is for more than one object. ConfigMaps of rules
 // are the exception: the operator may keep them in its own namespace.
 func readsMany(e *parts.AuditEvent) bool {
-	own := e.Object.Resource == "configmaps" && e.Object.Namespace == defaultNamespace
-	return e.Verb != "get" && !(own && (e.Writes() || strings.Contains(e.URI, "labelSelector=app.kubernetes.io%2Fmanaged-by%3Dexperience-slo")))
+	labelled := strings.Contains(e.URI, "labelSelector=app.kubernetes.io%2Fmanaged-by%3Dexperience-slo")
+	rules := e.Object.Resource == "configmaps" && e.Object.Namespace == defaultNamespace && (labelled || e.Writes())
+	return e.Verb != "get" && !rules
 }
 
 // faultOf says what is wrong with a request of the manager, if anything is.
