@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,9 +12,9 @@ import (
 
 // evaluateOptions are the flags of evaluate.
 type evaluateOptions struct {
-	paths                 []string
-	output, namespace, at string
-	access                access
+	manifestOptions
+	at     string
+	access access
 }
 
 func (p Program) evaluateCommand() *cobra.Command {
@@ -44,9 +43,7 @@ line, and for a server that cannot be asked. Of two that apply it is 2, then 1, 
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.evaluate(cmd.Context(), o) },
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVarP(&o.paths, "filename", "f", nil, "a file, a folder (not those in it), or - for the standard input; may be repeated")
-	flags.StringVarP(&o.output, "output", "o", outputTable, "one of "+strings.Join(evaluateOutputs, ", ")+": columns as of kubectl get, or objects with their status")
-	flags.StringVarP(&o.namespace, "namespace", "n", "default", "the namespace of objects that name none")
+	o.bind(flags, evaluateOutputs, "columns as of kubectl get, or objects with their status")
 	flags.StringVar(&o.at, "at", "", "the moment to judge at, such as 2026-03-01T00:00:00Z; now, less the source's delay, where it is not given")
 	o.access.bind(flags)
 	return cmd
@@ -54,8 +51,8 @@ line, and for a server that cannot be asked. Of two that apply it is 2, then 1, 
 
 // evaluate prints nothing but mistakes where there is one in a manifest.
 func (p Program) evaluate(ctx context.Context, o evaluateOptions) error {
-	if !slices.Contains(evaluateOutputs, o.output) {
-		return fmt.Errorf("--output %q: write one of %s", o.output, strings.Join(evaluateOutputs, ", "))
+	if err := checkOutput(o.output, evaluateOutputs); err != nil {
+		return err
 	}
 	at, err := momentOf(o.at, p.Now())
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
@@ -16,14 +15,8 @@ import (
 	"github.com/experience-slo/operator/internal/rules"
 )
 
-// renderOptions are the flags of render.
-type renderOptions struct {
-	paths             []string
-	output, namespace string
-}
-
 func (p Program) renderCommand() *cobra.Command {
-	var o renderOptions
+	var o manifestOptions
 	cmd := &cobra.Command{
 		Use:   "render -f FILE|DIR|-",
 		Short: "Print the rules of objectives",
@@ -47,17 +40,14 @@ cannot be used.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.render(cmd.Context(), o) },
 	}
-	flags := cmd.Flags()
-	flags.StringArrayVarP(&o.paths, "filename", "f", nil, "a file, a folder (not those in it), or - for the standard input; may be repeated")
-	flags.StringVarP(&o.output, "output", "o", outputRules, "one of "+strings.Join(outputs, ", ")+": one rule file, or objects for a cluster")
-	flags.StringVarP(&o.namespace, "namespace", "n", "default", "the namespace of objects that name none")
+	o.bind(cmd.Flags(), outputs, "one rule file, or objects for a cluster")
 	return cmd
 }
 
 // render prints nothing but mistakes where there is one.
-func (p Program) render(ctx context.Context, o renderOptions) error {
-	if !slices.Contains(outputs, o.output) {
-		return fmt.Errorf("--output %q: write one of %s", o.output, strings.Join(outputs, ", "))
+func (p Program) render(ctx context.Context, o manifestOptions) error {
+	if err := checkOutput(o.output, outputs); err != nil {
+		return err
 	}
 	found, err := p.manifests(ctx, o.paths, o.namespace)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,9 +14,8 @@ import (
 
 // validateOptions are the flags of validate.
 type validateOptions struct {
-	paths             []string
-	output, namespace string
-	access            access
+	manifestOptions
+	access access
 }
 
 func (p Program) validateCommand() *cobra.Command {
@@ -45,17 +43,15 @@ or a server that cannot be used.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.validate(cmd.Context(), o) },
 	}
 	flags := cmd.Flags()
-	flags.StringArrayVarP(&o.paths, "filename", "f", nil, "a file, a folder (not those in it), or - for the standard input; may be repeated")
-	flags.StringVarP(&o.output, "output", "o", outputText, "one of "+strings.Join(validateOutputs, ", ")+": lines, or a list for programs")
-	flags.StringVarP(&o.namespace, "namespace", "n", "default", "the namespace of objects that name none")
+	o.bind(flags, validateOutputs, "lines, or a list for programs")
 	o.access.bind(flags)
 	return cmd
 }
 
 // validate prints the mistakes: they are what was asked for.
 func (p Program) validate(ctx context.Context, o validateOptions) error {
-	if !slices.Contains(validateOutputs, o.output) {
-		return fmt.Errorf("--output %q: write one of %s", o.output, strings.Join(validateOutputs, ", "))
+	if err := checkOutput(o.output, validateOutputs); err != nil {
+		return err
 	}
 	secrets, err := o.access.read(p.Getenv)
 	if err != nil {
