@@ -10,7 +10,8 @@ const (
 	// ConditionReady is True when the object is understood and its figures are
 	// current or fresh enough.
 	//
-	// Reasons when True:  Evaluated, Suspended (Objective); Available (sources).
+	// Reasons when True:  Evaluated, Suspended (Objective); Available (sources);
+	// Passed, PassedInconclusive (Gate).
 	// Reasons when False: those of Reconciling and Stalled.
 	ConditionReady = "Ready"
 
@@ -20,7 +21,7 @@ const (
 	// Reasons: EvaluationPending, SourceNotFound, SourceUnavailable (Objective);
 	// EvaluationPending and those of a fault that can pass: Unreachable, Timeout,
 	// Unauthorized, CertificateInvalid, NotPrometheus, RateLimited, ServerError,
-	// PartialResponse, SecretNotFound, ReferenceForbidden (sources).
+	// PartialResponse, SecretNotFound, ReferenceForbidden (sources); Baking (Gate).
 	ConditionReconciling = "Reconciling"
 
 	// ConditionStalled is True when a person must change the object, and absent
@@ -28,7 +29,7 @@ const (
 	//
 	// Reasons: InvalidQuery, InvalidThreshold, InvalidTarget, InvalidTimeZone,
 	// InvalidSpec, SourceNotAllowed, LimitExceeded (Objective); InvalidSpec
-	// (sources).
+	// (sources); ObjectivesFailed, Inconclusive, InvalidSpec (Gate).
 	ConditionStalled = "Stalled"
 
 	// ConditionMet says whether the promise holds. Only an Objective has it.
@@ -121,6 +122,32 @@ const (
 	ReasonClockInSync         = "ClockInSync"         // both clocks show the same time
 	ReasonClockSkewed         = "ClockSkewed"         // they differ by more than 30 seconds
 )
+
+// Reasons of a Gate's conditions, beside Inconclusive and InvalidSpec.
+const (
+	ReasonBaking             = "Baking"             // too little was seen of the release yet
+	ReasonPassed             = "Passed"             // all that is required holds
+	ReasonPassedInconclusive = "PassedInconclusive" // the timeout came first, and spec.onInconclusive is Pass
+	ReasonObjectivesFailed   = "ObjectivesFailed"   // an objective is not as required
+)
+
+// Reasons of a Gate's objectives, beside Baking, TargetMissed and Inconclusive.
+const (
+	ReasonRequirementsHold = "RequirementsHold" // all is as required
+	ReasonBudgetSpent      = "BudgetSpent"      // less of the budget is left than budgetRemaining
+	ReasonPageTierBurning  = "PageTierBurning"  // a tier that pages burns
+	ReasonBelowFloor       = "BelowFloor"       // the release attains less than the floor
+	ReasonTooFewEvents     = "TooFewEvents"     // fewer events since the check began than bake.minimumEvents
+	ReasonNotFound         = "NotFound"         // there is no such objective
+	ReasonNotMeasured      = "NotMeasured"      // the objective has no figures since the check began
+	ReasonInvalidFloor     = "InvalidFloor"     // the floor is not in the objective's unit
+)
+
+// GetConditions returns the conditions of the status.
+func (g *Gate) GetConditions() []metav1.Condition { return g.Status.Conditions }
+
+// SetConditions replaces the conditions of the status.
+func (g *Gate) SetConditions(conditions []metav1.Condition) { g.Status.Conditions = conditions }
 
 // GetConditions returns the conditions of the status.
 func (o *Objective) GetConditions() []metav1.Condition { return o.Status.Conditions }

@@ -28,6 +28,7 @@ var (
 func addKnownTypes(s *runtime.Scheme) error {
 	s.AddKnownTypes(GroupVersion,
 		&Objective{}, &ObjectiveList{},
+		&Gate{}, &GateList{},
 		&MetricSource{}, &MetricSourceList{},
 		&ClusterMetricSource{}, &ClusterMetricSourceList{},
 	)
