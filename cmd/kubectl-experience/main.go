@@ -17,6 +17,7 @@ import (
 var version string
 
 func main() {
+	tune()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	program := cli.Program{Version: versionText(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: time.Now, Getenv: os.Getenv}
 	code := program.Run(ctx, os.Args[1:])
