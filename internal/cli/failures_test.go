@@ -71,6 +71,12 @@ func TestFailures(t *testing.T) {
 			reason: "ten megabytes of good manifests and a comment", args: args{good + "\n" + strings.Repeat("# "+strings.Repeat("x", 98)+"\n", 100_000), "-f - --prometheus " + server.URL},
 			want: map[string]want{"validate": {Done, `mistakes: 0`}, "evaluate": {Done, `98%.*True`}},
 		},
+		"LargeMess": {
+			reason: "a megabyte with a mistake in each line, of which the first few are told", args: args{strings.Repeat("k: v\n", 200_000), "-f -"},
+			want: map[string]want{
+				"render": {Invalid, `^stdin:1: decode: yaml: unmarshal errors: line 2: key "k" already set in map .{300,500}…\n`}, "validate": {Invalid, `^stdin:1: decode: yaml: unmarshal errors: line 2: key "k" already set in map .{300,500}…\n`},
+			},
+		},
 		"LargeValue": {
 			reason: "ten megabytes of one value, of which the beginning is told",
 			args:   args{strings.Replace(good, "service: checkout", "service: "+strings.Repeat("x", 10<<20), 1), "-f -"},

@@ -146,13 +146,26 @@ func separated(line []byte) ([]byte, bool) {
 
 var errNoObject = errors.New("there is no object: write apiVersion, kind, metadata and spec")
 
+// mostTold is how much of a decoder's complaints is told: of a file that is no
+// manifest it can have one for each line.
+const mostTold = 500
+
+// oneLine joins the lines of a text, up to a length.
+func oneLine(text string) string {
+	end := ""
+	if len(text) > mostTold {
+		text, end = strings.ToValidUTF8(text[:mostTold], ""), "…"
+	}
+	return strings.Join(strings.Fields(text), " ") + end
+}
+
 // decode reads an object with numbers typed as the API server types them.
 func (d document) decode() (map[string]any, error) {
 	asJSON, err := k8syaml.YAMLToJSONStrict(d.text)
 	if err != nil {
 		// Once more with the lines above it, so that the message counts them.
 		_, err = k8syaml.YAMLToJSONStrict(append(bytes.Repeat([]byte("\n"), d.line-1), d.text...))
-		return nil, fmt.Errorf("decode: %s", strings.Join(strings.Fields(err.Error()), " "))
+		return nil, fmt.Errorf("decode: %s", oneLine(err.Error()))
 	}
 	var value any
 	if err := utiljson.Unmarshal(asJSON, &value); err != nil {
