@@ -162,7 +162,7 @@ func TestExpressionsOfHalfAnObject(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			object := map[string]any{"metadata": map[string]any{"generation": int64(1)}, "status": c.status}
+			object := map[string]any{"metadata": map[string]any{"generation": int64(1)}, "spec": map[string]any{}, "status": c.status}
 			for kind, check := range checks(t, "lenient") {
 				got, err := check.verdict(t.Context(), object)
 				if err != nil || got != status.InProgressStatus {
