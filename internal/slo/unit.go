@@ -68,27 +68,53 @@ func (u Unit) String() string { return u.name }
 // scale, the top of the scale (which leaves no error budget), its bottom (which
 // promises nothing) and more than six decimals.
 func (u Unit) Parse(target string) (ratio float64, err error) {
-	value, percent, err := parseDecimal(target)
+	ratio, err = u.read("target", target)
+	if err != nil {
+		return 0, err
+	}
+	return u.inside(target, ratio)
+}
+
+// ParseFloor reads an attainment that is asked for at least, which may be either
+// end of the scale: a floor needs no error budget. Its errors are those of Parse.
+func (u Unit) ParseFloor(floor string) (ratio float64, err error) {
+	ratio, err = u.read("floor", floor)
+	if err == nil && (ratio > 1 || ratio < 0) {
+		return 0, u.offScale("floor", floor)
+	}
+	return ratio, err
+}
+
+// read reads a value of the unit, on its scale or off it.
+func (u Unit) read(what, text string) (ratio float64, err error) {
+	value, percent, err := parseDecimal(text)
 	switch {
 	case err != nil:
-		return 0, fmt.Errorf("target %q %w: write it like %q", target, err, u.example)
+		return 0, fmt.Errorf("%s %q %w: write it like %q", what, text, err, u.example)
 	case percent && u.suffix == "":
-		return 0, fmt.Errorf("target %q is a percentage, but this indicator is measured %s: write it like %q",
-			target, u.noun, u.example)
+		return 0, fmt.Errorf("%s %q is a percentage, but this indicator is measured %s: write it like %q",
+			what, text, u.noun, u.example)
 	case !percent && u.suffix != "":
-		return 0, fmt.Errorf("target %q is a plain number, but this indicator is measured %s: write it like %q",
-			target, u.noun, u.example)
+		return 0, fmt.Errorf("%s %q is a plain number, but this indicator is measured %s: write it like %q",
+			what, text, u.noun, u.example)
 	}
-	return u.inside(target, u.ratio(value))
+	return u.ratio(value), nil
 }
+
+func (u Unit) offScale(what, text string) error {
+	return fmt.Errorf("%s %q is off the scale from %s to %s: write it like %q",
+		what, text, u.text(0, u.decimals), u.text(1, u.decimals), u.example)
+}
+
+// ParseShare reads a share of a whole in percent, from "0%" to "100%", as a ratio.
+func ParseShare(text string) (ratio float64, err error) { return Percent.ParseFloor(text) }
 
 // inside refuses a target at or beyond the ends of the scale.
 func (u Unit) inside(target string, ratio float64) (float64, error) {
 	bottom, top := u.text(0, u.decimals), u.text(1, u.decimals)
 	switch {
 	case ratio > 1 || ratio < 0:
-		return 0, fmt.Errorf("target %q is off the scale from %s to %s: write it like %q",
-			target, bottom, top, u.example)
+		return 0, u.offScale("target", target)
 	case ratio == 1:
 		return 0, fmt.Errorf("target %q leaves no error budget: choose one below %s, like %q",
 			target, top, u.example)

@@ -202,6 +202,46 @@ func TestUnitParse(t *testing.T) {
 	}
 }
 
+// TestUnitParseFloor shows where a floor differs from a target: it may be either
+// end of the scale.
+func TestUnitParseFloor(t *testing.T) {
+	type args struct {
+		unit  Unit
+		floor string
+	}
+	type want struct {
+		Ratio float64
+		Err   string
+	}
+	cases := map[string]struct {
+		reason string
+		args   args
+		want   want
+	}{
+		"Within":    {reason: "As a target.", args: args{Percent, "95%"}, want: want{Ratio: 0.95}},
+		"Top":       {reason: "A release may be asked to be perfect.", args: args{Percent, "100%"}, want: want{Ratio: 1}},
+		"Bottom":    {reason: "Or for nothing but to have events.", args: args{NetPromoter, "-100"}, want: want{Ratio: 0}},
+		"Beyond":    {reason: "Nothing reaches it.", args: args{stars, "5.1"}, want: want{Err: `floor "5.1" is off the scale from 1 to 5: write it like "4"`}},
+		"Below":     {reason: "Everything does.", args: args{Percent, "-1%"}, want: want{Err: `floor "-1%" is off the scale from 0% to 100%: write it like "75%"`}},
+		"Percent":   {reason: "A score is no percentage.", args: args{Apdex, "95%"}, want: want{Err: `floor "95%" is a percentage, but this indicator is measured as an Apdex score: write it like "0.85"`}},
+		"Plain":     {reason: "And the other way round.", args: args{Percent, "0.95"}, want: want{Err: `floor "0.95" is a plain number, but this indicator is measured in percent: write it like "75%"`}},
+		"NoNumber":  {reason: "A word.", args: args{Percent, "most"}, want: want{Err: `floor "most" is not a decimal number: write it like "75%"`}},
+		"NoShare":   {reason: "A share of a budget is read the same way.", args: args{Percent, "101%"}, want: want{Err: `floor "101%" is off the scale from 0% to 100%: write it like "75%"`}},
+		"HalfShare": {reason: "Halves too.", args: args{Percent, "12.5%"}, want: want{Ratio: 0.125}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			ratio, err := tc.args.unit.ParseFloor(tc.args.floor)
+			if diff := cmp.Diff(tc.want, want{ratio, message(err)}); diff != "" {
+				t.Errorf("\n%s\nParseFloor(%q): -want, +got:\n%s", tc.reason, tc.args.floor, diff)
+			}
+			if share, err := ParseShare(tc.args.floor); tc.args.unit == Percent && (share != ratio || message(err) != tc.want.Err) {
+				t.Errorf("ParseShare(%q) = %v, %v", tc.args.floor, share, err)
+			}
+		})
+	}
+}
+
 func TestUnitFormat(t *testing.T) {
 	type args struct {
 		unit  Unit
