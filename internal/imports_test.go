@@ -51,6 +51,7 @@ var layers = map[string]layer{
 	"internal/rules":             {module: []string{"api/v1alpha1", "internal/compile", "internal/promql", "internal/slo"}, deny: []string{"context"}},
 	"internal/status":            {module: []string{"api/v1alpha1", "internal/evaluate", "internal/slo"}},
 	"internal/metrics":           {module: []string{"internal/compile", "internal/evaluate", "internal/slo", "internal/source"}},
+	"internal/web":               {module: []string{"api/v1alpha1"}, network: true},
 	"controllers": {
 		module: []string{
 			"api/v1alpha1", "internal/compile", "internal/evaluate", "internal/ledger",
@@ -68,7 +69,7 @@ var layers = map[string]layer{
 		files: true,
 	},
 	"cmd/kubectl-experience": {module: []string{"internal/cli"}},
-	"cmd/manager":            {module: []string{"api/v1alpha1", "controllers", "internal/metrics"}},
+	"cmd/manager":            {module: []string{"api/v1alpha1", "controllers", "internal/metrics", "internal/web"}},
 }
 
 // pure is what nothing under internal may import: it takes values, not a
@@ -237,6 +238,9 @@ func TestForbiddenImportsAreFound(t *testing.T) {
 		"CLIReads":         {"the command line does read files", "internal/cli", "os", nil},
 		"SourceAsks":       {"the client of sources does ask", "internal/source", "net/http/cookiejar", nil},
 		"PlanNeedsMaths":   {"a plan is made with the maths", "internal/compile", "internal/slo", nil},
+		"WebServes":        {"the endpoints are served", "internal/web", "net/http/pprof", nil},
+		"WebSeesCluster":   {"over lookups that it is given", "internal/web", "sigs.k8s.io/controller-runtime/pkg/client", []string{"it takes values"}},
+		"WebMeasures":      {"and tells what is on the status", "internal/web", "internal/evaluate", []string{flow}},
 		"OsIsNotOsteo":     {"only whole names count", "internal/evaluate", "osteo/bone", nil},
 	}
 	for name, c := range cases {
