@@ -24,6 +24,7 @@ type settings struct {
 	metricsSecure  bool
 	metricsCerts   string
 	probeAddress   string
+	webAddress     string
 	pprofAddress   string
 
 	leaderElection          bool
@@ -51,6 +52,8 @@ func parse(args []string, getenv func(string) string, output io.Writer) (setting
 		"Folder with tls.crt and tls.key for the metrics; a self-signed certificate is made when it is empty.")
 	fs.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081",
 		"Address that /healthz and /readyz are served on; 0 serves none.")
+	fs.StringVar(&s.webAddress, "web-bind-address", ":8082",
+		"Address that verdicts of gates and objectives are served on, over plain HTTP, to everyone who reaches it; 0 serves none.")
 	fs.StringVar(&s.pprofAddress, "pprof-bind-address", "0",
 		"Address that profiles are served on, without authentication: use a loopback address; 0 serves none.")
 	fs.BoolVar(&s.leaderElection, "leader-elect", true,

@@ -14,7 +14,7 @@ import (
 
 func TestParse(t *testing.T) {
 	byDefault := settings{
-		metricsAddress: ":8443", metricsSecure: true, probeAddress: ":8081", pprofAddress: "0",
+		metricsAddress: ":8443", metricsSecure: true, probeAddress: ":8081", webAddress: ":8082", pprofAddress: "0",
 		leaderElection: true, leaderElectionNamespace: "experience-slo-system",
 		namespace: "experience-slo-system", serviceAccount: "experience-slo-controller-manager",
 	}
@@ -59,9 +59,9 @@ func TestParse(t *testing.T) {
 		},
 		"Laptop": {
 			reason: "a manager outside a cluster serves plain metrics and needs no lease",
-			args:   args{line: "--metrics-secure=false --metrics-bind-address=127.0.0.1:0 --health-probe-bind-address=0 --leader-elect=false"},
+			args:   args{line: "--metrics-secure=false --metrics-bind-address=127.0.0.1:0 --health-probe-bind-address=0 --web-bind-address=0 --leader-elect=false"},
 			want: want{settings: but(func(s *settings) {
-				s.metricsSecure, s.metricsAddress, s.probeAddress, s.leaderElection = false, "127.0.0.1:0", "0", false
+				s.metricsSecure, s.metricsAddress, s.probeAddress, s.webAddress, s.leaderElection = false, "127.0.0.1:0", "0", "0", false
 			})},
 		},
 		"Certificates": {
@@ -131,7 +131,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 		t.Fatalf("parse --help: want flag.ErrHelp, got %v", err)
 	}
 	for _, name := range []string{
-		"metrics-bind-address", "metrics-secure", "metrics-cert-path", "health-probe-bind-address",
+		"metrics-bind-address", "metrics-secure", "metrics-cert-path", "health-probe-bind-address", "web-bind-address",
 		"leader-elect", "leader-election-namespace", "namespace", "service-account", "kubeconfig", "version", "zap-log-level",
 	} {
 		if !strings.Contains(usage.String(), "  -"+name) {

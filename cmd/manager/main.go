@@ -102,7 +102,7 @@ func newManager(cfg *rest.Config, s settings) (ctrl.Manager, error) {
 	if err := mgr.AddReadyzCheck("caches", operator.Readyz); err != nil {
 		return nil, fmt.Errorf("add readiness check: %w", err)
 	}
-	return mgr, nil
+	return mgr, addWeb(mgr, s.webAddress)
 }
 
 func managerOptions(s settings) ctrl.Options {

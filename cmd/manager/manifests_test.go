@@ -82,13 +82,13 @@ func TestDeploymentRunsTheManager(t *testing.T) {
 	for _, p := range container.Ports {
 		ports[p.Name] = fmt.Sprintf(":%d", p.ContainerPort)
 	}
-	type shape struct{ Namespace, ServiceAccount, Metrics, Probes, Liveness, Readiness string }
+	type shape struct{ Namespace, ServiceAccount, Metrics, Probes, Web, Liveness, Readiness string }
 	want := shape{
-		Namespace: defaultNamespace, ServiceAccount: defaultServiceAccount, Metrics: ports["metrics"], Probes: ports["health"],
+		Namespace: defaultNamespace, ServiceAccount: defaultServiceAccount, Metrics: ports["metrics"], Probes: ports["health"], Web: ports["web"],
 		Liveness: "/healthz@health", Readiness: "/readyz@health",
 	}
 	got := shape{
-		Namespace: s.namespace, ServiceAccount: s.serviceAccount, Metrics: s.metricsAddress, Probes: s.probeAddress,
+		Namespace: s.namespace, ServiceAccount: s.serviceAccount, Metrics: s.metricsAddress, Probes: s.probeAddress, Web: s.webAddress,
 		Liveness: probe(container.LivenessProbe), Readiness: probe(container.ReadinessProbe),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -98,9 +98,26 @@ func TestDeploymentRunsTheManager(t *testing.T) {
 	if accounts[0].Name != s.serviceAccount || accounts[0].Namespace != s.namespace {
 		t.Errorf("the service account is %s/%s", accounts[0].Namespace, accounts[0].Name)
 	}
-	service := all[corev1.Service](t, objects, "Service")[0]
-	if !labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(deployment.Spec.Template.Labels)) {
-		t.Errorf("the metrics service selects %v, which the pod does not have", service.Spec.Selector)
+	checkServices(t, all[corev1.Service](t, objects, "Service"), &deployment.Spec.Template)
+}
+
+// checkServices checks that services lead to ports of the pod.
+func checkServices(t *testing.T, services []corev1.Service, pod *corev1.PodTemplateSpec) {
+	t.Helper()
+	got := map[string]string{}
+	for _, service := range services {
+		if !labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(pod.Labels)) {
+			t.Errorf("the service %s selects %v, which the pod does not have", service.Name, service.Spec.Selector)
+		}
+		target := service.Spec.Ports[0].TargetPort.String()
+		if !slices.ContainsFunc(pod.Spec.Containers[0].Ports, func(p corev1.ContainerPort) bool { return p.Name == target }) {
+			t.Errorf("the service %s leads to the port %s, which the pod does not have", service.Name, target)
+		}
+		got[service.Name] = fmt.Sprintf("%d to %s", service.Spec.Ports[0].Port, target)
+	}
+	want := map[string]string{"experience-slo-controller-manager-metrics": "8443 to metrics", "experience-slo-web": "80 to web"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("services: -want, +got:\n%s", diff)
 	}
 }
 
@@ -227,6 +244,8 @@ func TestPeopleGetTheirRoles(t *testing.T) {
 		"experience-slo-metricsource-viewer-role":        {"view"},
 		"experience-slo-metricsource-editor-role":        {"admin", "edit"},
 		"experience-slo-clustermetricsource-viewer-role": {"view"},
+		"experience-slo-gate-viewer-role":                {"view"},
+		"experience-slo-gate-editor-role":                {"admin", "edit"},
 	}
 	got := map[string][]string{}
 	for _, role := range all[rbacv1.ClusterRole](t, render(t, "default"), "ClusterRole") {
@@ -244,7 +263,7 @@ func TestPeopleGetTheirRoles(t *testing.T) {
 // TestMonitorSelectsTheService checks that the monitor, which is installed apart,
 // finds the service and its port.
 func TestMonitorSelectsTheService(t *testing.T) {
-	service := all[corev1.Service](t, render(t, "default"), "Service")[0]
+	services := all[corev1.Service](t, render(t, "default"), "Service")
 	type monitor struct {
 		metav1.ObjectMeta `json:"metadata"`
 		Spec              struct {
@@ -268,9 +287,13 @@ func TestMonitorSelectsTheService(t *testing.T) {
 	if len(m.Spec.Endpoints) == 0 {
 		t.Fatal("config/prometheus has no ServiceMonitor with an endpoint")
 	}
-	if m.Namespace != service.Namespace || !labels.SelectorFromSet(m.Spec.Selector.MatchLabels).Matches(labels.Set(service.Labels)) {
-		t.Errorf("the monitor in %s selects %v, the service in %s has %v", m.Namespace, m.Spec.Selector.MatchLabels, service.Namespace, service.Labels)
+	services = slices.DeleteFunc(services, func(s corev1.Service) bool {
+		return s.Namespace != m.Namespace || !labels.SelectorFromSet(m.Spec.Selector.MatchLabels).Matches(labels.Set(s.Labels))
+	})
+	if len(services) != 1 {
+		t.Fatalf("the monitor in %s selects %d services by %v", m.Namespace, len(services), m.Spec.Selector.MatchLabels)
 	}
+	service := services[0]
 	end := m.Spec.Endpoints[0]
 	if end.Port != service.Spec.Ports[0].Name || end.Scheme != "https" || !end.HonorLabels {
 		t.Errorf("the monitor scrapes %+v of a service with the port %s", end, service.Spec.Ports[0].Name)

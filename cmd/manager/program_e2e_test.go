@@ -104,16 +104,17 @@ func (s *stage) prometheus(t *testing.T) *parts.Prometheus {
 // program is the running binary.
 type program struct {
 	*parts.Program
-	cmd             *exec.Cmd
-	metrics, probes string // host:port
+	cmd                  *exec.Cmd
+	metrics, probes, web string // host:port
 }
 
 // start runs the binary and does not wait for anything.
 func (s *stage) start(t testing.TB, kubeconfig string, flags ...string) *program {
 	t.Helper()
-	p := &program{metrics: freeAddress(t), probes: freeAddress(t)}
+	p := &program{metrics: freeAddress(t), probes: freeAddress(t), web: freeAddress(t)}
 	p.cmd = exec.Command(s.binary, append([]string{
-		"--kubeconfig=" + kubeconfig, "--metrics-bind-address=" + p.metrics, "--health-probe-bind-address=" + p.probes, "--zap-log-level=error",
+		"--kubeconfig=" + kubeconfig, "--metrics-bind-address=" + p.metrics, "--health-probe-bind-address=" + p.probes,
+		"--web-bind-address=" + p.web, "--zap-log-level=error",
 	}, flags...)...)
 	var err error
 	if p.Program, err = parts.StartProgram(t.Context(), t.TempDir(), p.cmd, nil); err != nil {

@@ -30,7 +30,7 @@ func (d *demo) startManager(ctx context.Context) error {
 	// parts ends the program; the end of ctx must not.
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), managerPath,
 		"--kubeconfig="+d.cluster.Kubeconfig, "--leader-elect=false",
-		"--metrics-bind-address=0", "--health-probe-bind-address="+health)
+		"--metrics-bind-address=0", "--web-bind-address=0", "--health-probe-bind-address="+health)
 	d.operator, err = parts.StartProgram(ctx, dir, cmd, func(ctx context.Context) error {
 		return ready(ctx, "http://"+health+"/readyz")
 	})
