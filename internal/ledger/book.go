@@ -79,6 +79,9 @@ type Book struct {
 	buckets column
 	// minutes is a ring: minute n since the epoch is at n modulo its length.
 	minutes column
+	// began is where reading without a hole began, and known since when all minutes
+	// are in the ring although it was too short for them; zero when it never was.
+	began, known time.Time
 	// invalid is when the last sample of NaN or infinity was read.
 	invalid time.Time
 	// data is the end of the last minute or bucket that has data.
@@ -89,11 +92,7 @@ type Book struct {
 
 // NewBook opens an empty book.
 func NewBook(terms Terms) *Book {
-	kept := recent
-	if terms.Longest <= fine {
-		kept = terms.Longest
-	}
-	n := int((kept + terms.Grid.Width) / time.Minute)
+	n := int((terms.usual() + terms.Grid.Width) / time.Minute)
 	b := &Book{terms: terms}
 	b.minutes.grow(n, b.hasAux())
 	return b
@@ -146,8 +145,9 @@ func (b *Book) Since(start time.Time) Stretch {
 	if b.cursor.IsZero() || !start.Before(b.cursor) {
 		return Stretch{Start: b.cursor, End: b.cursor}
 	}
-	if b.cursor.Sub(start) <= b.kept() {
-		return b.sumMinutes(start.Truncate(time.Minute))
+	// What is kept for others changes no figure.
+	if b.cursor.Sub(start) <= b.terms.usual() {
+		return b.sumMinutes(start.Truncate(time.Minute), b.cursor)
 	}
 	return b.sumBuckets(start)
 }
@@ -158,9 +158,9 @@ func (b *Book) kept() time.Duration {
 	return time.Duration(b.minutes.len())*time.Minute - b.terms.Grid.Width
 }
 
-func (b *Book) sumMinutes(start time.Time) Stretch {
-	s := Stretch{Start: start, End: b.cursor}
-	for n := minuteOf(start) + 1; n <= minuteOf(b.cursor); n++ {
+func (b *Book) sumMinutes(start, end time.Time) Stretch {
+	s := Stretch{Start: start, End: end}
+	for n := minuteOf(start) + 1; n <= minuteOf(end); n++ {
 		b.minutes.addTo(&s, int(n%int64(b.minutes.len())))
 	}
 	return s

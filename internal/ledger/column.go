@@ -36,6 +36,15 @@ func (c *column) set(i int, e entry) {
 	}
 }
 
+func (c *column) at(i int) entry {
+	e := entry{covered: int(c.covered[i])}
+	e.sums.Points, e.sums.Events = c.points.at(i), c.events.at(i)
+	if c.aux.len() > 0 {
+		e.sums.Aux = c.aux.at(i)
+	}
+	return e
+}
+
 func (c *column) add(i int, e entry) {
 	c.points.set(i, c.points.at(i)+e.sums.Points)
 	c.events.set(i, c.events.at(i)+e.sums.Events)

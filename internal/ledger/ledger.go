@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -31,6 +32,28 @@ func (l *Ledger) Book(p *compile.Plan) *Book {
 	book := NewBook(terms)
 	l.books[p.Key] = book
 	return book
+}
+
+// BookSince is Book for a plan whose events are counted since a moment to the
+// minute, minutes being kept from so far back. Where they were not and are gone,
+// the book is begun anew, to be read from the source.
+func (l *Ledger) BookSince(p *compile.Plan, since time.Time, back time.Duration) *Book {
+	book := l.Book(p)
+	book.Keep(back)
+	if book.reaches(since) {
+		return book
+	}
+	l.Drop(p.Key)
+	book = l.Book(p)
+	book.Keep(back)
+	return book
+}
+
+// Held gives the book of an objective, nil where there is none.
+func (l *Ledger) Held(key types.NamespacedName) *Book {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.books[key]
 }
 
 // Drop forgets the book of an objective.

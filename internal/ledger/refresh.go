@@ -100,6 +100,9 @@ func stretches(grid slo.Grid, from, to time.Time, recent time.Duration) (minutes
 func (b *Book) commit(p *page, from, to time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.cursor.IsZero() || from.After(b.cursor) {
+		b.began = from
+	}
 	b.skip(p.minutesFrom)
 	b.open(from, to)
 	// In order: sums of floats depend on it.
