@@ -13,14 +13,18 @@ import (
 	"github.com/experience-slo/operator/api/v1alpha1"
 )
 
-// maxMessage is the length of the longest message that a condition keeps.
+// maxMessage is the length of the longest message that a status keeps.
 const maxMessage = 1024
 
 func condition(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
+	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: shorten(message)}
+}
+
+func shorten(message string) string {
 	if len(message) > maxMessage {
-		message = message[:maxMessage-3] + "..."
+		return message[:maxMessage-3] + "..."
 	}
-	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message}
+	return message
 }
 
 // Ready says that an object is understood and its figures stand.
