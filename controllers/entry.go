@@ -77,7 +77,9 @@ func (en *entry) current() State {
 	if en.measured != en.plan {
 		return State{Answered: en.state.Answered}
 	}
-	return en.state
+	state := en.state
+	state.plan = en.plan
+	return state
 }
 
 func (en *entry) sourceKey() compile.SourceKey {

@@ -38,6 +38,8 @@ type Evaluator struct {
 	recorder *metrics.Recorder
 	clock    clock.WithTicker
 	changed  chan event.TypedGenericEvent[types.NamespacedName]
+	// gates are told of every measurement that they wait for.
+	gates *gateWatches
 
 	mu      sync.Mutex
 	entries map[types.NamespacedName]*entry
@@ -58,6 +60,9 @@ type State struct {
 	Fault *status.Fault
 	// Answered is the last request annotation that an evaluation answered.
 	Answered string
+
+	// plan is what the verdict and the fault are of.
+	plan *compile.Plan
 }
 
 // NewEvaluator makes an evaluator over sources.
@@ -66,6 +71,7 @@ func NewEvaluator(sources *Sources, recorder *metrics.Recorder, c clock.WithTick
 		sources: sources, recorder: recorder, clock: c, ledger: ledger.New(),
 		// Buffered, so that a tick does not wait for the controller's workers.
 		changed: make(chan event.TypedGenericEvent[types.NamespacedName], 1024),
+		gates:   newGateWatches(),
 		entries: map[types.NamespacedName]*entry{},
 		turns:   map[compile.SourceKey]chan struct{}{},
 		waiting: map[compile.SourceKey]map[types.NamespacedName]bool{},

@@ -63,7 +63,9 @@ func (e *Evaluator) finish(ctx context.Context, en *entry, plan *compile.Plan, r
 		}
 		return
 	}
-	if en.end(plan, request, verdict, fault, now) {
+	changed := en.end(plan, request, verdict, fault, now)
+	e.gates.wake(ctx, plan.Key)
+	if changed {
 		logf.FromContext(ctx).V(1).Info("figures changed", "objective", plan.Key)
 		select {
 		case e.changed <- event.TypedGenericEvent[types.NamespacedName]{Object: plan.Key}:
@@ -105,8 +107,8 @@ func (e *Evaluator) measure(ctx context.Context, en *entry, plan *compile.Plan, 
 		return nil, err
 	}
 	en.note(plan)
-	book := e.ledger.Book(plan)
-	if err := book.RefreshRecorded(ctx, live.Client, record, plan.Window.Span(to).Start, to); err != nil {
+	book, from := e.bookOf(plan, to)
+	if err := book.RefreshRecorded(ctx, live.Client, record, from, to); err != nil {
 		return nil, err
 	}
 	en.noteRecorded(plan, book.LastRecorded(), to)
@@ -151,7 +153,8 @@ func (e *Evaluator) records(ctx context.Context, live *Live, objectives []types.
 		}
 		free = append(free, key)
 		if plan, ok := en.readable(); ok {
-			asks = append(asks, ledger.Ask{Key: key, Identity: plan.Recipe.Identity, Book: e.ledger.Book(plan), From: plan.Window.Span(to).Start})
+			book, from := e.bookOf(plan, to)
+			asks = append(asks, ledger.Ask{Key: key, Identity: plan.Recipe.Identity, Book: book, From: from})
 		}
 		en.measuring.Unlock()
 	}
