@@ -1,14 +1,15 @@
 package gitops_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/evaluate"
 	words "github.com/experience-slo/operator/internal/status"
 )
 
@@ -18,8 +19,12 @@ func gate(events ...func(*v1alpha1.Gate)) *v1alpha1.Gate {
 	g := &v1alpha1.Gate{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "Gate"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "release", Generation: 2},
-		Spec:       v1alpha1.GateSpec{Revision: "1.4.2", Objectives: v1alpha1.GateObjectives{Names: []v1alpha1.Name{"page-speed"}}},
-		Status:     v1alpha1.GateStatus{ObservedGeneration: -1},
+		Spec: v1alpha1.GateSpec{
+			Revision: "1.4.2", Objectives: v1alpha1.GateObjectives{Names: []v1alpha1.Name{"page-speed"}},
+			Bake:    v1alpha1.Bake{Duration: &metav1.Duration{Duration: 10 * time.Minute}, MinimumEvents: 1},
+			Timeout: &metav1.Duration{Duration: time.Hour}, OnInconclusive: v1alpha1.OnInconclusiveFail,
+		},
+		Status: v1alpha1.GateStatus{ObservedGeneration: -1},
 	}
 	for _, happens := range events {
 		happens(g)
@@ -27,35 +32,41 @@ func gate(events ...func(*v1alpha1.Gate)) *v1alpha1.Gate {
 	return g
 }
 
-// found is a look at the release: what the check has come to, and its conditions.
-func found(verdict v1alpha1.GateVerdict, conditions ...metav1.Condition) func(*v1alpha1.Gate) {
+// begun is the beginning of a check, or the look at a spec that begins none.
+func begun(g *v1alpha1.Gate) {
+	if asked := g.Annotations[v1alpha1.ReconcileRequestAnnotation]; g.Status.StartedAt == nil ||
+		g.Status.Revision != g.Spec.Revision || g.Status.LastHandledReconcileAt != asked {
+		words.BeginGate(g, asked, now.Add(-time.Hour))
+	}
+}
+
+// came is a look at the release that began before: what it has come to for its
+// one objective.
+func came(verdict v1alpha1.GateVerdict, objective v1alpha1.GateObjectiveVerdict, reason string) func(*v1alpha1.Gate) {
+	finding := evaluate.GateFinding{
+		Name: "page-speed", Verdict: objective, Reason: reason,
+		Attainment: math.NaN(), Events: math.NaN(), Budget: math.NaN(), Floor: math.NaN(),
+	}
 	return func(g *v1alpha1.Gate) {
-		g.Status.ObservedGeneration, g.Status.Revision, g.Status.Verdict = g.Generation, g.Spec.Revision, verdict
-		g.Status.LastHandledReconcileAt = g.Annotations[v1alpha1.ReconcileRequestAnnotation]
-		g.Status.StartedAt, g.Status.FinishedAt = new(metav1.NewTime(now.Add(-time.Hour))), nil
-		if verdict != v1alpha1.GateBaking {
-			g.Status.FinishedAt = new(metav1.NewTime(now))
-		}
-		g.Status.Conditions = nil
-		for _, c := range conditions {
-			c.ObservedGeneration = g.Generation
-			meta.SetStatusCondition(&g.Status.Conditions, c)
-		}
+		begun(g)
+		words.Gate(g, evaluate.GateOutcome{Verdict: verdict, Findings: []evaluate.GateFinding{finding}}, now)
 	}
 }
 
 var (
-	baking = found(v1alpha1.GateBaking,
-		words.NotReady(v1alpha1.ReasonBaking, "two to go"), words.Reconciling(v1alpha1.ReasonBaking, "two to go"))
-	passed = found(v1alpha1.GatePassed, words.Ready(v1alpha1.ReasonPassed, "all holds"))
-	failed = found(v1alpha1.GateFailed,
-		words.NotReady(v1alpha1.ReasonObjectivesFailed, "page-speed"), words.Stalled(v1alpha1.ReasonObjectivesFailed, "page-speed"))
-	undecided = found(v1alpha1.GateInconclusive,
-		words.NotReady(v1alpha1.ReasonInconclusive, "no traffic"), words.Stalled(v1alpha1.ReasonInconclusive, "no traffic"))
-	waved   = found(v1alpha1.GateInconclusive, words.Ready(v1alpha1.ReasonPassedInconclusive, "no traffic"))
-	invalid = found("",
-		words.NotReady(v1alpha1.ReasonInvalidSpec, "too many"), words.Stalled(v1alpha1.ReasonInvalidSpec, "too many"))
+	baking    = came(v1alpha1.GateBaking, v1alpha1.GateObjectiveUnknown, v1alpha1.ReasonTooFewEvents)
+	passed    = came(v1alpha1.GatePassed, v1alpha1.GateObjectiveHolds, v1alpha1.ReasonRequirementsHold)
+	failed    = came(v1alpha1.GateFailed, v1alpha1.GateObjectiveFails, v1alpha1.ReasonPageTierBurning)
+	undecided = came(v1alpha1.GateInconclusive, v1alpha1.GateObjectiveUnknown, v1alpha1.ReasonTooFewEvents)
 )
+
+// lenient takes no news for good news.
+func lenient(g *v1alpha1.Gate) { g.Spec.OnInconclusive = v1alpha1.OnInconclusivePass }
+
+func invalid(g *v1alpha1.Gate) {
+	begun(g)
+	words.InvalidGate(g, "too many")
+}
 
 // released sets another revision.
 func released(g *v1alpha1.Gate) {
@@ -74,23 +85,39 @@ func withdrawn(g *v1alpha1.Gate) {
 
 // gates are the states of a Gate.
 func gates() map[string]state {
-	const unseen, waits, done, fails = "the operator has not seen this spec yet", "Progressing", "Healthy", "Degraded"
+	const (
+		unseen, waits, done, fails = "the operator has not seen this spec yet", "Progressing", "Healthy", "Degraded"
+
+		watched = "Baking: the release is watched, and this is missing: page-speed: TooFewEvents"
+		holds   = "Passed: all that is required of the objectives holds"
+		burns   = "ObjectivesFailed: page-speed: PageTierBurning"
+		late    = "the timeout of 1h came before a verdict: page-speed: TooFewEvents"
+	)
 	return map[string]state{
-		"NotSeen":            {"the operator has not begun", gate(), health{waits, waits, unseen, "InProgress"}},
-		"Baking":             {"too little was seen", gate(baking), health{waits, waits, "Baking: two to go", "InProgress"}},
-		"Passed":             {"the release may go on", gate(baking, passed), health{done, done, "Passed: all holds", "Current"}},
-		"PassedInconclusive": {"nobody knows, which is to be good enough", gate(baking, waved), health{done, done, "PassedInconclusive: no traffic", "Current"}},
-		"Failed":             {"the release broke a promise", gate(baking, failed), health{fails, fails, "ObjectivesFailed: page-speed", "Failed"}},
-		"Inconclusive":       {"nobody knows, which is not good enough", gate(baking, undecided), health{fails, fails, "Inconclusive: no traffic", "Failed"}},
+		"NotSeen":      {"the operator has not begun", gate(), health{waits, waits, unseen, "InProgress"}},
+		"Baking":       {"too little was seen", gate(baking), health{waits, waits, watched, "InProgress"}},
+		"Passed":       {"the release may go on", gate(baking, passed), health{done, done, holds, "Current"}},
+		"Failed":       {"the release broke a promise", gate(baking, failed), health{fails, fails, burns, "Failed"}},
+		"Inconclusive": {"nobody knows, which is not good enough", gate(baking, undecided), health{fails, fails, "Inconclusive: " + late, "Failed"}},
+		"PassedInconclusive": {"nobody knows, which is to be good enough", gate(lenient, baking, undecided),
+			health{done, done, "PassedInconclusive: " + late + "; spec.onInconclusive is Pass", "Current"}},
 		"Invalid":            {"a person must mend the spec", gate(invalid), health{fails, fails, "InvalidSpec: too many", "Failed"}},
 		"PassedThenReleased": {"a good release says nothing of the next", gate(passed, released), health{waits, waits, unseen, "InProgress"}},
 		"FailedThenReleased": {"nor does a bad one: it may be the fix", gate(failed, released), health{waits, waits, unseen, "InProgress"}},
-		"FailedThenBaking":   {"which is checked from the start", gate(failed, released, baking), health{waits, waits, "Baking: two to go", "InProgress"}},
-		"Repeated":           {"another check of the same release", gate(failed, again, passed), health{done, done, "Passed: all holds", "Current"}},
-		"Anonymous": {"a gate that names no revision", gate(func(g *v1alpha1.Gate) { g.Spec.Revision = "" }, passed),
-			health{done, done, "Passed: all holds", "Current"}},
-		"Deleted": {"a finalizer of somebody else holds it", gate(passed, withdrawn), health{waits, waits, "the gate is being deleted", "Terminating"}},
+		"FailedThenBaking":   {"which is checked from the start", gate(failed, released, baking), health{waits, waits, watched, "InProgress"}},
+		"PassedThenChanged":  {"what else is changed of a gate that passed", gate(passed, changedGate, words.ObserveGate), health{done, done, holds, "Current"}},
+		"Repeated":           {"another check of the same release", gate(failed, again, passed), health{done, done, holds, "Current"}},
+		"Anonymous":          {"a gate that names no revision", gate(anonymous, passed), health{done, done, holds, "Current"}},
+		"Deleted":            {"a finalizer of somebody else holds it", gate(passed, withdrawn), health{waits, waits, "the gate is being deleted", "Terminating"}},
 	}
+}
+
+func anonymous(g *v1alpha1.Gate) { g.Spec.Revision = "" }
+
+// changedGate changes what begins no new check.
+func changedGate(g *v1alpha1.Gate) {
+	g.Generation++
+	g.Spec.Bake.MinimumEvents = 100
 }
 
 // TestNoOldVerdictOfAGate shows gates whose verdict is about something else though

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -159,7 +160,8 @@ func askedFor(u *url.URL) (v1alpha1.Revision, error) {
 	case len(given) > 1:
 		return "", errors.New("revision is given more than once: give one")
 	default:
-		return named("revision", given[0])
+		// A "+" that nobody escaped arrives as a space, which no revision has.
+		return named("revision", strings.ReplaceAll(given[0], " ", "+"))
 	}
 }
 

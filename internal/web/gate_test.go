@@ -177,8 +177,11 @@ func TestGateWithoutRevision(t *testing.T) {
 		"Released":  {"the spec's has not been checked yet", gate(passed, released), "/check", "", 425, "1.4.3"},
 		"Anonymous": {"a gate that names none has a verdict too", gate(anonymous, passed), "/check", "", 200, ""},
 		"Query":     {"a query will do", gate(failed), "/failed?revision=1.4.2", "", 200, "1.4.2"},
-		"Both":      {"and may be said twice", gate(failed), "/failed?revision=1.4.2", `{"metadata":{"revision":"1.4.2"}}`, 200, "1.4.2"},
-		"Named":     {"a gate that names none has not checked that one", gate(anonymous, passed), "/check?revision=1.4.2", "", 425, "1.4.2"},
+		"Plus":      {"a build is written with a plus", gate(func(g *v1alpha1.Gate) { g.Spec.Revision = "1.4.2+7" }, passed), "/check?revision=1.4.2+7", "", 200, "1.4.2+7"},
+		"Escaped": {"and by some with an escape", gate(func(g *v1alpha1.Gate) { g.Spec.Revision = "shop/web@sha256:ab+7" }, passed),
+			"/check?revision=shop%2Fweb%40sha256%3Aab%2B7", "", 200, "shop/web@sha256:ab+7"},
+		"Both":  {"and may be said twice", gate(failed), "/failed?revision=1.4.2", `{"metadata":{"revision":"1.4.2"}}`, 200, "1.4.2"},
+		"Named": {"a gate that names none has not checked that one", gate(anonymous, passed), "/check?revision=1.4.2", "", 425, "1.4.2"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
