@@ -50,6 +50,7 @@ var layers = map[string]layer{
 	"internal/evaluate":          {module: []string{"api/v1alpha1", "internal/compile", "internal/ledger", "internal/slo"}, deny: []string{"context"}},
 	"internal/rules":             {module: []string{"api/v1alpha1", "internal/compile", "internal/promql", "internal/slo"}, deny: []string{"context"}},
 	"internal/status":            {module: []string{"api/v1alpha1", "internal/evaluate", "internal/slo"}},
+	"internal/rehearse":          {},
 	"internal/metrics":           {module: []string{"internal/compile", "internal/evaluate", "internal/slo", "internal/source"}},
 	"internal/web":               {module: []string{"api/v1alpha1"}, network: true},
 	"controllers": {
@@ -64,7 +65,7 @@ var layers = map[string]layer{
 	"internal/cli": {
 		module: []string{
 			"api/v1alpha1", "config/crd", "internal/compile", "internal/evaluate", "internal/kube", "internal/ledger",
-			"internal/promql", "internal/rules", "internal/slo", "internal/source", "internal/status",
+			"internal/promql", "internal/rehearse", "internal/rules", "internal/slo", "internal/source", "internal/status",
 		},
 		files: true,
 	},

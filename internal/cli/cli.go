@@ -81,7 +81,7 @@ func (p Program) root() *cobra.Command {
 	root.SetIn(p.In)
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
-	root.AddCommand(p.renderCommand(), p.evaluateCommand(), p.validateCommand())
+	root.AddCommand(p.renderCommand(), p.evaluateCommand(), p.validateCommand(), p.testCommand())
 	return root
 }
 

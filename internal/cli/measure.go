@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,6 +19,12 @@ import (
 	"github.com/experience-slo/operator/internal/source"
 	"github.com/experience-slo/operator/internal/status"
 )
+
+// metrics answers queries: those of a server, or of a rehearsal.
+type metrics interface {
+	ledger.Querier
+	Instant(ctx context.Context, expr string, at time.Time) (model.Vector, error)
+}
 
 // result is an objective with the status that was found.
 type result struct {
@@ -90,10 +97,10 @@ func bySource(all []planned) map[compile.SourceKey][]int {
 
 // measure judges an objective by what a server holds up to a moment, as the
 // operator does.
-func (o planned) measure(ctx context.Context, client *source.Client, to time.Time) result {
+func (o planned) measure(ctx context.Context, from metrics, to time.Time) result {
 	out := result{declared: o.declared, at: o.placeOf("spec.indicator")}
 	out.Objective = o.DeepCopy()
-	verdict, err := o.judge(ctx, client, to)
+	verdict, err := o.judge(ctx, from, to)
 	if err != nil {
 		out.failed, out.at = true, o.placeOf(faultOf(err).field)
 		status.Objective(out.Objective, nil, statusFault(err))
@@ -108,25 +115,25 @@ func (o planned) measure(ctx context.Context, client *source.Client, to time.Tim
 	return out
 }
 
-func (o planned) judge(ctx context.Context, client *source.Client, to time.Time) (evaluate.Verdict, error) {
-	if err := o.bind(ctx, client, to); errors.Is(err, compile.ErrNoBoundaries) {
+func (o planned) judge(ctx context.Context, from metrics, to time.Time) (evaluate.Verdict, error) {
+	if err := o.bind(ctx, from, to); errors.Is(err, compile.ErrNoBoundaries) {
 		return evaluate.Evaluate(o.plan, ledger.NewBook(ledger.TermsOf(o.plan)), to), nil
 	} else if err != nil {
 		return evaluate.Verdict{}, err
 	}
 	book := ledger.NewBook(ledger.TermsOf(o.plan))
-	if err := book.Refresh(ctx, client, o.plan.Window.Span(to).Start, to); err != nil {
+	if err := book.Refresh(ctx, from, o.plan.Window.Span(to).Start, to); err != nil {
 		return evaluate.Verdict{}, err
 	}
 	return evaluate.Evaluate(o.plan, book, to), nil
 }
 
 // bind gives the plan the boundaries of its histogram.
-func (o planned) bind(ctx context.Context, client *source.Client, at time.Time) error {
+func (o planned) bind(ctx context.Context, from metrics, at time.Time) error {
 	if o.plan.Histogram == nil {
 		return nil
 	}
-	found, err := client.Instant(ctx, o.plan.Histogram.Probe, at)
+	found, err := from.Instant(ctx, o.plan.Histogram.Probe, at)
 	if err != nil {
 		return err
 	}
