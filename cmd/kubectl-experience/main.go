@@ -1,4 +1,5 @@
-// Command kubectl-experience works with experience objectives without a cluster.
+// Command kubectl-experience works with experience objectives, with a cluster and
+// without.
 // It holds wiring only.
 package main
 
@@ -7,8 +8,11 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"syscall"
 	"time"
 	_ "time/tzdata" // calendar windows need time zones, and a machine may have none
+
+	"golang.org/x/term"
 
 	"github.com/experience-slo/operator/internal/cli"
 )
@@ -18,8 +22,12 @@ var version string
 
 func main() {
 	tune()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	program := cli.Program{Version: versionText(), In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: time.Now, Getenv: os.Getenv}
+	if screen := int(os.Stdout.Fd()); term.IsTerminal(screen) {
+		program.Terminal = true
+		program.Width, _, _ = term.GetSize(screen) // nobody knows it where it fails
+	}
 	code := program.Run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)

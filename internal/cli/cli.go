@@ -1,7 +1,9 @@
-// Package cli is the commands of kubectl-experience. They do without a cluster
+// Package cli is the commands of kubectl-experience. Some do without a cluster
 // what the operator does in one: they read manifests in place of a cluster and
-// call the operator's own code. The package reads files and the standard input,
-// and what asks a server for metrics does it through package source.
+// call the operator's own code. Others show what the operator wrote in a cluster
+// or wait for it. The package reads files and the standard input; what asks a
+// server for metrics does it through package source, and what asks a cluster
+// through package kube.
 package cli
 
 import (
@@ -37,6 +39,10 @@ type Program struct {
 	Now      func() time.Time
 	// Getenv reads the environment; without it there is none.
 	Getenv func(string) string
+	// Terminal says that Out is one, which shows bars, and colours unless NO_COLOR
+	// is set. Width is that of the terminal in letters; 0 where nobody knows.
+	Terminal bool
+	Width    int
 }
 
 // ended is the code of a command that has said all there is to say.
@@ -69,7 +75,7 @@ func (p Program) Run(ctx context.Context, args []string) int {
 func (p Program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kubectl-experience",
-		Short: "Work with experience objectives without a cluster",
+		Short: "Work with experience objectives, with a cluster and without",
 		Long: "Work with experience objectives. kubectl finds this program as \"kubectl experience\"\n" +
 			"when it is on the PATH.",
 		Version:           p.Version,
@@ -81,7 +87,7 @@ func (p Program) root() *cobra.Command {
 	root.SetIn(p.In)
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
-	root.AddCommand(p.renderCommand(), p.evaluateCommand(), p.validateCommand(), p.testCommand())
+	root.AddCommand(p.renderCommand(), p.evaluateCommand(), p.validateCommand(), p.gateCommand(), p.testCommand())
 	return root
 }
 

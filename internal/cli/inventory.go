@@ -23,6 +23,7 @@ type inventory struct {
 	namespace string
 
 	objectives []declared
+	gates      []gateManifest
 	sources    map[compile.SourceKey]*origin
 	// seen is where each object is, by kind, namespace and name.
 	seen     map[string]place
@@ -126,6 +127,10 @@ func (v *inventory) takeOurs(ctx context.Context, version, kind string, m manife
 func (v *inventory) admit(ctx context.Context, kind string, m manifest) {
 	bare, namespace := v.nameOf(kind, m)
 	name := kind + " " + strings.TrimPrefix(namespace+"/"+bare, "/")
+	var gate gateManifest
+	if kind == kindGate {
+		gate = writtenGate(m, namespace)
+	}
 	faults := v.definitions[kind].admit(ctx, m.object)
 	for _, complaint := range validation.IsDNS1123Subdomain(bare) {
 		faults = append(faults, fault{ruleSchema, "metadata.name", fmt.Sprintf("%q: %s", bare, complaint)})
@@ -140,7 +145,9 @@ func (v *inventory) admit(ctx context.Context, kind string, m manifest) {
 	if len(faults) > 0 {
 		return
 	}
-	if err := v.keep(kind, namespace, m); err != nil {
+	if kind == kindGate {
+		v.gates = append(v.gates, gate)
+	} else if err := v.keep(kind, namespace, m); err != nil {
 		v.refuse(m, name, faultOf(err))
 	}
 }

@@ -43,6 +43,7 @@ func withServer(run func() int) (int, error) {
 		return 1, err
 	}
 	defer server.Stop() //nolint:errcheck // the process ends
+	defer stopPlane()
 	return run(), nil
 }
 
