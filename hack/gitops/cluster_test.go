@@ -167,7 +167,7 @@ func (c *cluster) testJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	var shop []string
-	for _, m := range append(manifests(t, "apps"), manifests(t, "experience.slo")...) {
+	for _, m := range append(shown(t, "apps", "Deployment"), shown(t, "experience.slo", "Objective")...) {
 		shop = append(shop, m.text)
 	}
 	write(t, filepath.Join(folder, "deploy", "shop.yaml"), strings.Join(shop, "\n---\n"))
@@ -215,7 +215,7 @@ func (c *cluster) testWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	manifest := filepath.Join(t.TempDir(), "objective.yaml")
-	write(t, manifest, manifests(t, "experience.slo")[0].text)
+	write(t, manifest, shown(t, "experience.slo", "Objective")[0].text)
 	kubectl(t, c.kubeconfig, "apply", "-f", manifest)
 	for line := range strings.Lines(blocks(t, "kubectl wait", "sh")[0]) {
 		if out, err := c.shell(t, root, line); err != nil {

@@ -77,6 +77,16 @@ func manifests(t *testing.T, group string) []manifest {
 	return out
 }
 
+// shown are the objects that the page shows of a kind.
+func shown(t *testing.T, group, kind string) []manifest {
+	t.Helper()
+	out := slices.DeleteFunc(manifests(t, group), func(m manifest) bool { return m.Kind != kind })
+	if len(out) == 0 {
+		t.Fatalf("the page shows no %s", kind)
+	}
+	return out
+}
+
 // TestPageOrdersWaves holds that what is measured is there before its objective.
 func TestPageOrdersWaves(t *testing.T) {
 	wave := func(m manifest) int {
@@ -86,10 +96,7 @@ func TestPageOrdersWaves(t *testing.T) {
 		}
 		return n
 	}
-	workloads, objectives := manifests(t, "apps"), manifests(t, "experience.slo")
-	if len(workloads) == 0 || len(objectives) == 0 {
-		t.Fatalf("the page shows %d workloads and %d objectives", len(workloads), len(objectives))
-	}
+	workloads, objectives := shown(t, "apps", "Deployment"), shown(t, "experience.slo", "Objective")
 	for _, w := range workloads {
 		for _, o := range objectives {
 			if wave(w) >= wave(o) || w.Metadata.Namespace != o.Metadata.Namespace {
@@ -101,10 +108,7 @@ func TestPageOrdersWaves(t *testing.T) {
 
 // TestPageDeploysWhereTheObjectiveIs holds that the examples belong together.
 func TestPageDeploysWhereTheObjectiveIs(t *testing.T) {
-	objectives, applications := manifests(t, "experience.slo"), manifests(t, "argoproj.io")
-	if len(objectives) == 0 || len(applications) == 0 {
-		t.Fatalf("the page shows %d objectives and %d applications", len(objectives), len(applications))
-	}
+	objectives, applications := shown(t, "experience.slo", "Objective"), shown(t, "argoproj.io", "Application")
 	for _, a := range applications {
 		var application struct {
 			Spec struct {
@@ -141,21 +145,21 @@ func awaited(t *testing.T, m manifest) []reference {
 
 // TestPageOrdersKustomizations holds that what Flux is told to wait for is shown.
 func TestPageOrdersKustomizations(t *testing.T) {
-	shown := map[reference]bool{}
+	there := map[reference]bool{}
 	kustomizations := manifests(t, "kustomize.toolkit.fluxcd.io")
-	for _, m := range append(manifests(t, "experience.slo"), kustomizations...) {
-		shown[reference{m.APIVersion, m.Kind, m.Metadata.Namespace, m.Metadata.Name}] = true
+	for _, m := range slices.Concat(manifests(t, "experience.slo"), kustomizations, sample(t, "flux-dependson.yaml")) {
+		there[reference{m.APIVersion, m.Kind, m.Metadata.Namespace, m.Metadata.Name}] = true
 	}
 	kinds := map[string]bool{}
 	for _, m := range kustomizations {
 		for _, on := range awaited(t, m) {
 			kinds[on.Kind] = true
-			if !shown[on] {
+			if !there[on] {
 				t.Errorf("%s waits for %s, which is not shown", m.Metadata.Name, on)
 			}
 		}
 	}
-	if want := map[string]bool{"Kustomization": true, "Objective": true}; !cmp.Equal(want, kinds) {
+	if want := map[string]bool{"Kustomization": true, "Objective": true, "Gate": true}; !cmp.Equal(want, kinds) {
 		t.Errorf("the page has Flux wait for %v, want %v", kinds, want)
 	}
 }
