@@ -29,13 +29,16 @@ import (
 const root = "../.."
 
 // cluster is a real API server that knows the operator's kinds, with a stand-in
-// for the operator: it answers each objective with what it is told to find.
+// for the operator: it answers each objective and each gate with what it is told to
+// find.
 type cluster struct {
 	admin      client.WithWatch
 	kubeconfig string
 	// finds is nil while the operator is away.
 	finds atomic.Pointer[func(*v1alpha1.Objective)]
-	path  string
+	// concludes is nil while it leaves gates alone.
+	concludes atomic.Pointer[func(*v1alpha1.Gate)]
+	path      string
 }
 
 func start(t *testing.T) *cluster {
@@ -62,7 +65,8 @@ func start(t *testing.T) *cluster {
 	kubectl(t, c.kubeconfig, "apply", "--server-side", "-k", filepath.Join(shipped, "crd"))
 	kubectl(t, c.kubeconfig, "wait", "--for=condition=Established", "crd", "--all", "--timeout=1m")
 	kubectl(t, c.kubeconfig, "create", "namespace", "shop")
-	c.operate(t)
+	c.operate(t, &v1alpha1.ObjectiveList{})
+	c.operate(t, &v1alpha1.GateList{})
 	return c
 }
 
@@ -81,10 +85,10 @@ func programs(t *testing.T) string {
 	return strings.Join([]string{own, filepath.Dir(bin.Path(parts.Kubectl)), os.Getenv("PATH")}, string(os.PathListSeparator))
 }
 
-// operate answers objectives until the test ends.
-func (c *cluster) operate(t *testing.T) {
+// operate answers the objects of a kind until the test ends.
+func (c *cluster) operate(t *testing.T, list client.ObjectList) {
 	t.Helper()
-	watch, err := c.admin.Watch(t.Context(), &v1alpha1.ObjectiveList{})
+	watch, err := c.admin.Watch(t.Context(), list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,12 +96,15 @@ func (c *cluster) operate(t *testing.T) {
 	go func() {
 		defer close(done)
 		for event := range watch.ResultChan() {
-			o, ok := event.Object.(*v1alpha1.Objective)
-			if !ok {
-				continue
+			var err error
+			switch object := event.Object.(type) {
+			case *v1alpha1.Objective:
+				err = c.answer(t.Context(), object)
+			case *v1alpha1.Gate:
+				err = c.conclude(t.Context(), object)
 			}
-			if err := c.answer(t.Context(), o); err != nil && t.Context().Err() == nil {
-				t.Errorf("answer %s: %v", o.Name, err)
+			if err != nil && t.Context().Err() == nil {
+				t.Errorf("answer: %v", err)
 			}
 		}
 	}()
@@ -156,9 +163,11 @@ func job(t *testing.T) []step {
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	c := start(t)
+	t.Run("Samples", c.testSamples) // first, for nothing of theirs is there yet
 	t.Run("Job", c.testJob)
 	t.Run("Wait", c.testWait)
 	t.Run("Settings", c.testSettings)
+	t.Run("Release", c.testRelease)
 }
 
 func (c *cluster) testJob(t *testing.T) {
