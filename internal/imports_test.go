@@ -51,8 +51,13 @@ var layers = map[string]layer{
 	"internal/rules":             {module: []string{"api/v1alpha1", "internal/compile", "internal/promql", "internal/slo"}, deny: []string{"context"}},
 	"internal/status":            {module: []string{"api/v1alpha1", "internal/evaluate", "internal/slo"}},
 	"internal/rehearse":          {},
-	"internal/metrics":           {module: []string{"internal/compile", "internal/evaluate", "internal/slo", "internal/source"}},
-	"internal/web":               {module: []string{"api/v1alpha1"}, network: true},
+	"internal/replay": {
+		module: []string{"internal/compile", "internal/evaluate", "internal/ledger", "internal/rules", "internal/slo"},
+		deny:   []string{"context"},
+	},
+	"internal/metrics": {module: []string{"internal/compile", "internal/evaluate", "internal/slo", "internal/source"}},
+	"internal/convert": {module: []string{"api/v1alpha1", "internal/promql"}, deny: []string{"context"}},
+	"internal/web":     {module: []string{"api/v1alpha1"}, network: true},
 	"controllers": {
 		module: []string{
 			"api/v1alpha1", "internal/compile", "internal/evaluate", "internal/ledger",
@@ -64,8 +69,8 @@ var layers = map[string]layer{
 	"internal/kube": {module: []string{"api/v1alpha1"}, cluster: true},
 	"internal/cli": {
 		module: []string{
-			"api/v1alpha1", "config/crd", "internal/compile", "internal/evaluate", "internal/kube", "internal/ledger",
-			"internal/promql", "internal/rehearse", "internal/rules", "internal/slo", "internal/source", "internal/status",
+			"api/v1alpha1", "config/crd", "internal/compile", "internal/convert", "internal/evaluate", "internal/kube", "internal/ledger",
+			"internal/promql", "internal/rehearse", "internal/replay", "internal/rules", "internal/slo", "internal/source", "internal/status",
 		},
 		files: true,
 	},

@@ -1,0 +1,234 @@
+package convert
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+)
+
+// ratio is what most indicators are made of: good or bad events among all, each
+// as it was written, and as a sum of counters where it is one.
+type ratio struct {
+	part, total       query
+	partSum, totalSum sum
+	// sums says that both are.
+	sums bool
+	// bad says that the part is that of bad events.
+	bad bool
+}
+
+// ratioOf reads two queries. It fails where they cannot be compared.
+func (u *unit) ratioOf(part, total field, bad bool) (ratio, bool) {
+	p, okP := u.queryOf(part)
+	t, okT := u.queryOf(total)
+	if !okP || !okT {
+		return ratio{}, false
+	}
+	r := newRatio(p, t, bad)
+	if r.sums && r.partSum.function != r.totalSum.function {
+		u.fail(part, "it is a %s and the total is a %s: write both over the same window, by the same function", named(r.partSum), named(r.totalSum))
+		return ratio{}, false
+	}
+	if r.sums && (r.partSum.grouped || r.totalSum.grouped) {
+		u.note(part, "all groups are counted together: write an objective for each to have them apart")
+	}
+	return r, true
+}
+
+func named(s sum) string {
+	if s.function == "" {
+		return "plain counter"
+	}
+	return s.function
+}
+
+func newRatio(part, total query, bad bool) ratio {
+	r := ratio{part: part, total: total, bad: bad}
+	var okP, okT bool
+	r.partSum, okP = sumOf(part.expr)
+	r.totalSum, okT = sumOf(total.expr)
+	r.sums = okP && okT && len(r.partSum.terms) > 0 && len(r.totalSum.terms) > 0
+	return r
+}
+
+// queryOf parses the query at a field.
+func (u *unit) queryOf(f field) (query, bool) {
+	if !f.exists() {
+		u.fail(f, "it is required: write a PromQL query")
+		return query{}, false
+	}
+	q, err := parseQuery(f.text())
+	if err != nil {
+		u.fail(f, "%v", err)
+		return query{}, false
+	}
+	return q, true
+}
+
+// count sets an indicator that counts the events of a ratio: exactly where they
+// are counters, else by its queries. Notes are of the field f.
+func (u *unit) count(f field, r ratio) {
+	if r.sums {
+		if in, ok := r.counters(); ok {
+			u.objective.Spec.Indicator = in
+			return
+		}
+		u.queries(f, r.points(interval), r.totalSum.increase(interval))
+		return
+	}
+	if !r.part.windowed || !r.total.windowed {
+		u.fail(f, "it is no sum of counters, and its range is not the window: write sum(rate(counter[{{.window}}])), or an indicator of kind queries by hand")
+		return
+	}
+	points := "sum(" + scaled(r.part) + ")"
+	events := "sum(" + scaled(r.total) + ")"
+	if r.bad {
+		points = fmt.Sprintf("%s - (%s or vector(0))", events, points)
+	}
+	u.queries(f, points, events)
+}
+
+// scaled writes a query that tells events a second as events a minute.
+func scaled(q query) string {
+	if q.calls("rate") && !q.calls("increase") {
+		return "60 * (" + q.overInterval() + ")"
+	}
+	return q.overInterval()
+}
+
+// queries sets the escape hatch, and says what it costs.
+func (u *unit) queries(f field, points, events string) {
+	u.objective.Spec.Indicator = v1alpha1.Indicator{Queries: &v1alpha1.QueriesIndicator{
+		Points: v1alpha1.PromQL(points), Events: v1alpha1.PromQL(events),
+	}}
+	u.note(f, "it is no good, bad or total counter that can be counted exactly, so it becomes an indicator of kind queries: as exact as its PromQL, and it needs two scrapes a minute")
+}
+
+// points writes the good events over a range.
+func (r ratio) points(over string) string {
+	if r.bad {
+		return fmt.Sprintf("%s - (%s or vector(0))", r.totalSum.increase(over), r.partSum.increase(over))
+	}
+	return r.partSum.increase(over)
+}
+
+// goodSum is the sum of good events.
+func (r ratio) goodSum() sum {
+	if r.bad {
+		return r.totalSum.plus(r.partSum.times(-1))
+	}
+	return r.partSum
+}
+
+// counters makes an indicator of plain counters.
+func (r ratio) counters() (v1alpha1.Indicator, bool) {
+	total, ok := r.totalSum.one()
+	if !ok {
+		return v1alpha1.Indicator{}, false
+	}
+	if good, ok := r.goodSum().one(); ok && good.weight == total.weight {
+		if d := distributionOf(good.selector, total.selector); d != nil {
+			return v1alpha1.Indicator{Distribution: d}, true
+		}
+		return v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{
+			Good: v1alpha1.Selector(good.String()), Total: v1alpha1.Selector(total.String()),
+		}}, true
+	}
+	if bad, ok := r.partSum.one(); ok && r.bad && bad.weight == total.weight {
+		return v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{
+			Bad: v1alpha1.Selector(bad.String()), Total: v1alpha1.Selector(total.String()),
+		}}, true
+	}
+	return v1alpha1.Indicator{}, false
+}
+
+// distributionOf recognizes a bucket of a classic histogram among all of its
+// events.
+func distributionOf(good, total *parser.VectorSelector) *v1alpha1.DistributionIndicator {
+	base, ok := strings.CutSuffix(nameOf(good), "_bucket")
+	threshold, err := strconv.ParseFloat(valueOf(good, labels.BucketLabel), 64)
+	all := nameOf(total) == base+"_count" || nameOf(total) == base+"_bucket" && valueOf(total, labels.BucketLabel) == "+Inf"
+	text := strconv.FormatFloat(threshold, 'f', -1, 64)
+	if !ok || err != nil || !all || len(text) > 20 || strings.ContainsAny(text, "IN") {
+		return nil
+	}
+	rest := matchersOf(good, labels.MetricName, labels.BucketLabel)
+	if strings.Join(rest, ",") != strings.Join(matchersOf(total, labels.MetricName, labels.BucketLabel), ",") {
+		return nil
+	}
+	histogram := &parser.VectorSelector{Name: base}
+	for _, m := range total.LabelMatchers {
+		if m.Name != labels.MetricName && m.Name != labels.BucketLabel {
+			histogram.LabelMatchers = append(histogram.LabelMatchers, m)
+		}
+	}
+	return &v1alpha1.DistributionIndicator{Histogram: v1alpha1.Selector(histogram.String()), Threshold: v1alpha1.Decimal(text)}
+}
+
+func nameOf(v *parser.VectorSelector) string { return valueOf(v, labels.MetricName) }
+
+// measured sets an indicator from a ratio that somebody computed already. Where
+// it divides sums of counters these are counted; else each minute weighs the same.
+func (u *unit) measured(f field, failures bool) {
+	q, ok := u.queryOf(f)
+	if !ok {
+		return
+	}
+	if r, ok := division(q, failures); ok {
+		u.count(f, r)
+		return
+	}
+	value, present := q.average()
+	if !strings.Contains(value, interval) {
+		u.fail(f, "its window is not a range of it: write the queries of which it is made as good or bad and total")
+		return
+	}
+	if failures {
+		value = "1 - " + value
+	}
+	u.queries(f, "sum("+value+")", "sum("+present+")")
+	u.note(f, "a ratio does not tell how many events there were: each minute weighs the same, and minimumBadEvents counts minutes")
+}
+
+// division reads bad / total, 1 - good / total and the like.
+func division(q query, failures bool) (ratio, bool) {
+	expr := unwrap(q.expr)
+	if minus, ok := expr.(*parser.BinaryExpr); ok && minus.Op == parser.SUB {
+		if one, ok := unwrap(minus.LHS).(*parser.NumberLiteral); ok && one.Val == 1 {
+			return division(query{unwrap(minus.RHS), q.windowed}, !failures)
+		}
+	}
+	div, ok := expr.(*parser.BinaryExpr)
+	if !ok || div.Op != parser.DIV {
+		return ratio{}, false
+	}
+	r := newRatio(query{div.LHS, q.windowed}, query{div.RHS, q.windowed}, failures)
+	return r, r.sums && r.partSum.function == r.totalSum.function && r.partSum.function != ""
+}
+
+// unwrap takes off parentheses, and a zero for what is not there.
+func unwrap(e parser.Expr) parser.Expr {
+	switch v := e.(type) {
+	case *parser.ParenExpr:
+		return unwrap(v.Expr)
+	case *parser.BinaryExpr:
+		if v.Op == parser.LOR && isZero(v.RHS) {
+			return unwrap(v.LHS)
+		}
+	}
+	return e
+}
+
+// average writes the mean of a gauge over the interval, and 1 where there is one.
+func (q query) average() (value, present string) {
+	value = q.overInterval()
+	if v, plain := unwrap(q.expr).(*parser.VectorSelector); plain {
+		value = "avg_over_time(" + v.String() + "[" + interval + "])"
+	}
+	return "(" + value + ")", "(" + value + ") * 0 + 1"
+}
