@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/kube"
 )
 
@@ -106,4 +108,19 @@ func completeFlag(cmd *cobra.Command, flag string, words completion) {
 	if err := cmd.RegisterFlagCompletionFunc(flag, words); err != nil {
 		panic(err) // there is no such flag, or it has words already
 	}
+}
+
+// completeSpec offers what objectives say in a field.
+func (p Program) completeSpec(options *kube.Options, field func(v1alpha1.ObjectiveSpec) string) completion {
+	return lookUp(options, func(ctx context.Context, cluster *kube.Cluster) ([]string, error) {
+		objectives, err := cluster.Objectives(ctx, kube.Query{Namespace: cluster.Namespace})
+		var out []string
+		for _, o := range objectives {
+			if text := field(o.Spec); text != "" {
+				out = append(out, text)
+			}
+		}
+		slices.Sort(out)
+		return slices.Compact(out), err
+	})
 }

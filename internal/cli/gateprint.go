@@ -2,10 +2,8 @@ package cli
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -39,11 +37,7 @@ func newGateReport(results []gateResult, onInconclusive string) gateReport {
 func (r gateReport) write(output string, now time.Time) ([]byte, error) {
 	switch output {
 	case outputJSON:
-		text, err := json.MarshalIndent(r, "", "    ")
-		if err != nil {
-			return nil, fmt.Errorf("write result: %w", err)
-		}
-		return append(text, '\n'), nil
+		return encode(output, r)
 	case outputJUnit:
 		return r.junit(now)
 	case outputMarkdown:
@@ -87,11 +81,7 @@ func (r gateResult) headline() string {
 }
 
 func cellsOf(o v1alpha1.GateObjective) []string {
-	events := ""
-	if o.Events != nil {
-		events = strconv.FormatInt(*o.Events, 10)
-	}
-	return []string{string(o.Name), string(o.Verdict), o.Attainment, events, o.BudgetRemaining}
+	return []string{string(o.Name), string(o.Verdict), o.Attainment, count(o.Events), o.BudgetRemaining}
 }
 
 // markdown is a page that code hosts show beside a pipeline.

@@ -28,3 +28,10 @@ func (p Program) follow(finished <-chan struct{}, ticks <-chan time.Time, all in
 		}
 	}
 }
+
+// patiently tells what the command waits for where that takes longer than a
+// moment. It returns what ends the waiting.
+func (p Program) patiently(what string) (stop func()) {
+	timer := time.AfterFunc(patience, func() { p.tell("%s", what) })
+	return func() { timer.Stop() }
+}

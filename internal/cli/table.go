@@ -27,22 +27,30 @@ var evaluateOutputs = []string{outputTable, outputJSON, outputYAML}
 var columns = []string{"NAMESPACE", "NAME", "SERVICE", "PERSPECTIVE", "TARGET", "CURRENT", "BUDGET", "MET", "READY"}
 
 func tabulate(output string, results []result) ([]byte, error) {
-	switch output {
-	case outputJSON:
-		text, err := json.MarshalIndent(listOf(results), "", "    ")
-		if err != nil {
-			return nil, fmt.Errorf("write figures: %w", err)
-		}
-		return append(text, '\n'), nil
-	case outputYAML:
-		text, err := yaml.Marshal(listOf(results))
-		if err != nil {
-			return nil, fmt.Errorf("write figures: %w", err)
-		}
-		return text, nil
-	default:
+	if output == outputTable {
 		return table(results), nil
 	}
+	var all []*v1alpha1.Objective
+	for _, r := range results {
+		all = append(all, r.Objective)
+	}
+	return encode(output, listOf(all))
+}
+
+// encode writes an object as kubectl does.
+func encode(output string, value any) ([]byte, error) {
+	if output == outputYAML {
+		text, err := yaml.Marshal(value)
+		if err != nil {
+			return nil, fmt.Errorf("write objects: %w", err)
+		}
+		return text, nil
+	}
+	text, err := json.MarshalIndent(value, "", "    ")
+	if err != nil {
+		return nil, fmt.Errorf("write objects: %w", err)
+	}
+	return append(text, '\n'), nil
 }
 
 // list is what kubectl get prints of several objects.
@@ -51,12 +59,8 @@ type list struct {
 	Items           []*v1alpha1.Objective `json:"items"`
 }
 
-func listOf(results []result) list {
-	out := list{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "List"}, Items: []*v1alpha1.Objective{}}
-	for _, r := range results {
-		out.Items = append(out.Items, r.Objective)
-	}
-	return out
+func listOf(all []*v1alpha1.Objective) list {
+	return list{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "List"}, Items: append([]*v1alpha1.Objective{}, all...)}
 }
 
 func table(results []result) []byte {

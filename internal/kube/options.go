@@ -5,6 +5,7 @@ package kube
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/spf13/pflag"
@@ -121,4 +122,13 @@ func mapper() meta.RESTMapper {
 	out.Add(ours.WithKind("ClusterMetricSource"), meta.RESTScopeRoot)
 	out.Add(corev1.SchemeGroupVersion.WithKind("Namespace"), meta.RESTScopeRoot)
 	return out
+}
+
+// Contexts are the names of the kubeconfig's contexts.
+func (o *Options) Contexts() ([]string, error) {
+	raw, err := o.flags.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return nil, fmt.Errorf("read kubeconfig: %w", err)
+	}
+	return slices.Sorted(maps.Keys(raw.Contexts)), nil
 }

@@ -155,3 +155,9 @@ func typeOf(kind string) metav1.TypeMeta {
 func compare(a, b metav1.Object) int {
 	return cmp.Or(strings.Compare(a.GetNamespace(), b.GetNamespace()), strings.Compare(a.GetName(), b.GetName()))
 }
+
+// Key is the namespace and the name of an object.
+type Key = client.ObjectKey
+
+// KeyOf gives the key of an object.
+func KeyOf(o client.Object) Key { return client.ObjectKeyFromObject(o) }
