@@ -13,7 +13,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/evaluate"
@@ -98,7 +97,7 @@ func (c *installed) holdLease(t *testing.T) {
 	lease := &coordinationv1.Lease{
 		ObjectMeta: metav1.ObjectMeta{Namespace: defaultNamespace, Name: leaderElectionID},
 		Spec: coordinationv1.LeaseSpec{
-			HolderIdentity: ptr.To("another"), LeaseDurationSeconds: ptr.To[int32](3600), AcquireTime: &now, RenewTime: &now,
+			HolderIdentity: new("another"), LeaseDurationSeconds: new(int32(3600)), AcquireTime: &now, RenewTime: &now,
 		},
 	}
 	if err := c.admin.Create(t.Context(), lease); err != nil {
@@ -179,6 +178,6 @@ func (c *installed) testWebObjective(t *testing.T, a tool) {
 		t.Fatal(err)
 	}
 	a.hears(t, "a promise that is kept", http.MethodGet, path, "", told{
-		Code: 200, Met: "True", Reason: "TargetMet", Attainment: ptr.To(0.813), Target: ptr.To(0.75), BudgetRemaining: ptr.To(0.252),
+		Code: 200, Met: "True", Reason: "TargetMet", Attainment: new(0.813), Target: new(0.75), BudgetRemaining: new(0.252),
 	})
 }

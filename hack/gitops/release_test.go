@@ -88,7 +88,7 @@ type ended struct {
 }
 
 // release runs the job for a commit in a folder.
-func (c *cluster) release(t *testing.T, folder, commit string, patience string) ended {
+func (c *cluster) release(t *testing.T, folder, commit, patience string) ended {
 	t.Helper()
 	summary := filepath.Join(t.TempDir(), "summary.md")
 	environment := "export GITHUB_SHA=" + commit + " GITHUB_STEP_SUMMARY=" + summary + "\n"
@@ -105,24 +105,34 @@ func (c *cluster) release(t *testing.T, folder, commit string, patience string) 
 			}
 		}
 	}
-	if text, err := os.ReadFile(filepath.Join(folder, "gate.xml")); err == nil && len(text) > 0 {
-		var report struct {
-			Suites []struct {
-				Failures int `xml:"failures,attr"`
-				Errors   int `xml:"errors,attr"`
-			} `xml:"testsuite"`
-		}
-		if err := xml.Unmarshal(text, &report); err != nil {
-			t.Errorf("gate.xml: %v in:\n%s", err, text)
-		}
-		for _, suite := range report.Suites {
-			got.Failures += suite.Failures + suite.Errors
-		}
-	}
+	got.Failures = failures(t, filepath.Join(folder, "gate.xml"))
 	if text, err := os.ReadFile(summary); err == nil {
 		got.Told = strings.Contains(string(text), commit)
 	}
 	return got
+}
+
+// failures are those of a test report.
+func failures(t *testing.T, path string) int {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report struct {
+		Suites []struct {
+			Failures int `xml:"failures,attr"`
+			Errors   int `xml:"errors,attr"`
+		} `xml:"testsuite"`
+	}
+	if err := xml.Unmarshal(text, &report); err != nil {
+		t.Fatalf("%s: %v in:\n%s", path, err, text)
+	}
+	count := 0
+	for _, suite := range report.Suites {
+		count += suite.Failures + suite.Errors
+	}
+	return count
 }
 
 // testRelease runs the job that releases for one commit after another, against one
