@@ -28,7 +28,7 @@ help: ## Show what can be made.
 
 .PHONY: demo
 demo: parts ## Run the operator with a real API server and Prometheus on this machine. DEMO_ONCE=1 ends by itself.
-	@hack/progress.sh "compiling the demo (about 3 min the first time)" $(GOBUILD) -o bin/ ./cmd/manager ./hack/demo
+	@hack/progress.sh "compiling the demo (about 3 min the first time)" $(GOBUILD) -o bin/ ./cmd/manager ./cmd/kubectl-experience ./hack/demo
 	@bin/demo
 
 .PHONY: test

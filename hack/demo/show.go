@@ -12,9 +12,11 @@ func (d *demo) show(ctx context.Context) error {
 	if err := d.showCommand(ctx, "get", "objectives", "-A"); err != nil {
 		return err
 	}
-	if err := d.showCommand(ctx, "describe", "objective", "-n", "flight", "check-in-wait"); err != nil {
-		return err
-	}
+	return d.showCommand(ctx, "describe", "objective", "-n", "flight", "check-in-wait")
+}
+
+// showNext prints what to try.
+func (d *demo) showNext(context.Context) error {
 	d.print(d.next())
 	return nil
 }
@@ -29,7 +31,7 @@ func (d *demo) showCommand(ctx context.Context, args ...string) error {
 	return nil
 }
 
-// next is the three commands to try, ready to be pasted into a shell.
+// next is the commands to try, ready to be pasted into a shell.
 func (d *demo) next() string {
 	return fmt.Sprintf(`
 Try next, in another terminal:
@@ -37,6 +39,8 @@ Try next, in another terminal:
   kubectl wait --for=condition=Met -n laptop objective/recommendation
   kubectl patch objective -n long-hold page-speed --type merge -p '{"spec":{"target":"95%%"}}' && kubectl wait --for=condition=Met=False -n long-hold objective/page-speed
   kubectl describe objective -n laptop delivery
+  kubectl experience explain -n flight check-in-wait
+  kubectl experience status -n long-hold -o report
 
 `, d.cluster.Kubeconfig, d.bin)
 }
