@@ -8,11 +8,13 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -317,5 +319,26 @@ func TestRolloutsBudget(t *testing.T) {
 				t.Errorf("%s: the measurement is %s, want %s", c.reason, got, c.want)
 			}
 		})
+	}
+}
+
+// TestPageShowsAnswers holds that the answers that the page shows have the fields
+// of those that are given, in their order.
+func TestPageShowsAnswers(t *testing.T) {
+	keys := regexp.MustCompile(`"(\w+)":`)
+	_, aGate := serve(t, gate(passed), "GET", "/v1/gates/shop/release", "")
+	_, anObjective := serve(t, objective(met), "GET", "/v1/objectives/shop/page-speed", "")
+	asked := strings.Split(blocks(t, "Over HTTP", "console")[0], "$ curl ")
+	if len(asked) != 3 {
+		t.Fatalf("the page asks %d times", len(asked)-1)
+	}
+	for i, answer := range []string{string(aGate), string(anObjective)} {
+		address, body, _ := strings.Cut(asked[i+1], "\n")
+		path(t, address)
+		told := keys.FindAllString(body, -1)
+		given := keys.FindAllString(answer, -1)
+		if diff := cmp.Diff(told, given[:min(len(told), len(given))]); diff != "" || len(told) < 10 {
+			t.Errorf("%s: -fields on the page, +fields of an answer:\n%s", address, diff)
+		}
 	}
 }
