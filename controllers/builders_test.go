@@ -101,6 +101,8 @@ func describe(o client.Object) string {
 	case *v1alpha1.Objective:
 		return fmt.Sprintf("attainment %q budget %q events %d coverage %q\n%s", o.Status.Attainment, o.Status.BudgetRemaining,
 			ptr.Deref(o.Status.Events, 0), o.Status.Coverage, conditionsOf(o.Status.Conditions))
+	case *v1alpha1.Gate:
+		return gateText(o) + "\n" + conditionsOf(o.Status.Conditions)
 	case interface{ GetConditions() []metav1.Condition }:
 		return conditionsOf(o.GetConditions())
 	default:

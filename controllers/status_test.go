@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	"github.com/fluxcd/pkg/runtime/conditions"
 	"github.com/fluxcd/pkg/runtime/conditions/check"
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -51,7 +52,7 @@ func read(t *testing.T, o *v1alpha1.Objective) row {
 	return out
 }
 
-func complaints(ctx context.Context, o *v1alpha1.Objective) string {
+func complaints(ctx context.Context, o conditions.Getter) string {
 	checker := check.NewChecker(env.admin, &check.Conditions{
 		NegativePolarity: []string{v1alpha1.ConditionStalled, v1alpha1.ConditionReconciling},
 		PositivePolarity: []string{v1alpha1.ConditionReady},

@@ -160,7 +160,13 @@ type operator struct {
 // nothing but its shipped roles, until the test ends or stop is called.
 func startOperator(t testing.TB) *operator {
 	t.Helper()
-	op := &operator{clock: &shifted{}, registry: prometheus.NewRegistry()}
+	return startOperatorBy(t, &shifted{})
+}
+
+// startOperatorBy is startOperator with a clock that was put somewhere before.
+func startOperatorBy(t testing.TB, by *shifted) *operator {
+	t.Helper()
+	op := &operator{clock: by, registry: prometheus.NewRegistry()}
 	mgr, err := ctrl.NewManager(env.plane.As(operatorUser, "system:serviceaccounts", "system:authenticated"), ctrl.Options{
 		Scheme:     env.scheme,
 		Metrics:    metricsserver.Options{BindAddress: "0"},
@@ -202,7 +208,7 @@ func namespace(t testing.TB, name string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for _, kind := range []client.Object{&v1alpha1.Objective{}, &v1alpha1.MetricSource{}} {
+		for _, kind := range []client.Object{&v1alpha1.Gate{}, &v1alpha1.Objective{}, &v1alpha1.MetricSource{}} {
 			if err := env.admin.DeleteAllOf(ctx, kind, client.InNamespace(name)); err != nil {
 				t.Errorf("empty namespace: %v", err)
 			}
