@@ -152,14 +152,13 @@ func (p *Plan) prepare() error {
 }
 
 func (p *Plan) read(lanes []promql.Lane, formula Formula) error {
-	recipe := &promql.Recipe{
-		Lanes: lanes, Policy: p.build.policy, Bucket: p.build.width, Confine: p.Confinement,
-		Sums: promql.Sums{Events: recorded(formula.Events), Points: recorded(formula.Points), Extra: recorded(formula.Aux)},
-	}
-	if err := recipe.Check(); err != nil {
+	recipe, err := promql.NewRecipe(promql.Recipe{
+		Lanes: lanes, Policy: p.build.policy, Bucket: p.build.width, Confine: p.Confinement, Identity: p.Identity(),
+		Sums: promql.Sums{Events: formula.Events, Points: formula.Points, Extra: formula.Aux},
+	})
+	if err != nil {
 		return &Error{Reason: v1alpha1.ReasonInvalidQuery, Field: p.build.shape.field, Err: err}
 	}
-	recipe.Identity = p.Identity().Confine(promql.RecipeLabel, recipe.ID())
 	p.Recipe, p.Formula = recipe, formula
 	return nil
 }

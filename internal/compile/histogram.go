@@ -45,14 +45,14 @@ func distributionShape(in *v1alpha1.DistributionIndicator) (*shape, error) {
 		return nil, err
 	}
 	cuts := []cut{{lane: laneGood, field: field + ".threshold", value: threshold}}
-	formula := Formula{Events: []Term{{laneEvents, 1}}, Points: []Term{{laneGood, 1}}}
+	formula := Formula{Events: []Term{{Lane: laneEvents, Weight: 1}}, Points: []Term{{Lane: laneGood, Weight: 1}}}
 	if in.PoorAbove != "" {
 		poor, err := decimal(field+".poorAbove", in.PoorAbove)
 		if err != nil {
 			return nil, err
 		}
 		cuts = append(cuts, cut{lane: "tolerable", field: field + ".poorAbove", value: poor})
-		formula.Aux = []Term{{"tolerable", 1}}
+		formula.Aux = []Term{{Lane: "tolerable", Weight: 1}}
 	}
 	s := &shape{field: field, unit: slo.Percent, banded: in.PoorAbove != "", formula: formula}
 	return s, s.cutHistogram(in.Histogram, in.Format, cuts, in.Interpolate)
@@ -76,7 +76,7 @@ func apdexShape(in *v1alpha1.ApdexIndicator) (*shape, error) {
 		{lane: "satisfied", field: field + ".satisfied", value: satisfied},
 		{lane: "tolerated", field: toleratedField, value: tolerated},
 	}
-	points := []Term{{"satisfied", 0.5}, {"tolerated", 0.5}}
+	points := []Term{{Lane: "satisfied", Weight: 0.5}, {Lane: "tolerated", Weight: 0.5}}
 	if in.Failed != "" {
 		failed, err := promql.ParseMatchers(string(in.Failed))
 		if err != nil {
@@ -84,10 +84,10 @@ func apdexShape(in *v1alpha1.ApdexIndicator) (*shape, error) {
 		}
 		for _, c := range cuts[:2] {
 			cuts = append(cuts, cut{lane: c.lane + "_failed", field: c.field, value: c.value, only: failed})
-			points = append(points, Term{c.lane + "_failed", -0.5})
+			points = append(points, Term{Lane: c.lane + "_failed", Weight: -0.5})
 		}
 	}
-	s := &shape{field: field, unit: slo.Apdex, formula: Formula{Events: []Term{{laneEvents, 1}}, Points: points}}
+	s := &shape{field: field, unit: slo.Apdex, formula: Formula{Events: []Term{{Lane: laneEvents, Weight: 1}}, Points: points}}
 	return s, s.cutHistogram(in.Histogram, in.Format, cuts, in.Interpolate)
 }
 
@@ -146,7 +146,7 @@ func (h *Histogram) count(c cut, boundaries promql.Boundaries) ([]Term, []promql
 	below, above, exact := boundaries.Around(c.value)
 	switch {
 	case exact || (len(boundaries) == 0 && !h.interpolate):
-		return []Term{{c.lane, 1}}, []promql.Lane{h.bucket(c.lane, c.value, c.only)}, nil
+		return []Term{{Lane: c.lane, Weight: 1}}, []promql.Lane{h.bucket(c.lane, c.value, c.only)}, nil
 	case len(boundaries) == 0:
 		return nil, nil, ErrNoBoundaries
 	case !h.interpolate || math.IsNaN(above):
@@ -154,11 +154,11 @@ func (h *Histogram) count(c cut, boundaries promql.Boundaries) ([]Term, []promql
 	}
 	h.Interpolated = true
 	if math.IsNaN(below) {
-		return []Term{{c.lane, c.value / above}}, []promql.Lane{h.bucket(c.lane, above, c.only)}, nil
+		return []Term{{Lane: c.lane, Weight: c.value / above}}, []promql.Lane{h.bucket(c.lane, above, c.only)}, nil
 	}
 	share := (c.value - below) / (above - below)
 	lower, upper := c.lane+"_below", c.lane+"_above"
-	return []Term{{lower, 1 - share}, {upper, share}},
+	return []Term{{Lane: lower, Weight: 1 - share}, {Lane: upper, Weight: share}},
 		[]promql.Lane{h.bucket(lower, below, c.only), h.bucket(upper, above, c.only)}, nil
 }
 

@@ -67,13 +67,13 @@ func eventsShape(in *v1alpha1.EventsIndicator) (*shape, error) {
 	if err != nil {
 		return nil, err
 	}
-	points := []Term{{laneGood, 1}}
+	points := []Term{{Lane: laneGood, Weight: 1}}
 	if in.Bad != "" {
-		points = []Term{{laneEvents, 1}, {laneBad, -1}}
+		points = []Term{{Lane: laneEvents, Weight: 1}, {Lane: laneBad, Weight: -1}}
 	}
 	return &shape{
 		field: field, unit: slo.Percent, lanes: lanes,
-		formula: Formula{Events: []Term{{laneEvents, 1}}, Points: points},
+		formula: Formula{Events: []Term{{Lane: laneEvents, Weight: 1}}, Points: points},
 	}, nil
 }
 
@@ -99,8 +99,8 @@ func meanShape(in *v1alpha1.MeanScore) (*shape, error) {
 	return &shape{
 		field: field, unit: unit, lanes: lanes,
 		formula: Formula{
-			Events: []Term{{laneEvents, 1}},
-			Points: []Term{{laneSum, 1 / span}, {laneEvents, -lowest / span}},
+			Events: []Term{{Lane: laneEvents, Weight: 1}},
+			Points: []Term{{Lane: laneSum, Weight: 1 / span}, {Lane: laneEvents, Weight: -lowest / span}},
 		},
 	}, nil
 }
@@ -115,10 +115,10 @@ func netPromoterShape(in *v1alpha1.NetPromoterScore) (*shape, error) {
 	return &shape{
 		field: field, unit: slo.NetPromoter, interval: IntervalNetPromoter, lanes: lanes,
 		formula: Formula{
-			Events: []Term{{laneEvents, 1}},
+			Events: []Term{{Lane: laneEvents, Weight: 1}},
 			// A promoter earns a point, a passive half of one, a detractor none.
-			Points: []Term{{laneEvents, 0.5}, {lanePromoters, 0.5}, {laneDetractors, -0.5}},
-			Aux:    []Term{{lanePromoters, 1}},
+			Points: []Term{{Lane: laneEvents, Weight: 0.5}, {Lane: lanePromoters, Weight: 0.5}, {Lane: laneDetractors, Weight: -0.5}},
+			Aux:    []Term{{Lane: lanePromoters, Weight: 1}},
 		},
 	}, nil
 }
@@ -185,7 +185,7 @@ func expressions(field, points, events string) *shape {
 	return &shape{
 		field: field, unit: slo.Percent,
 		lanes:   []promql.Lane{{Name: laneEvents, Expr: "(" + events + ")"}, {Name: lanePoints, Expr: "(" + points + ")"}},
-		formula: Formula{Events: []Term{{laneEvents, 1}}, Points: []Term{{lanePoints, 1}}},
+		formula: Formula{Events: []Term{{Lane: laneEvents, Weight: 1}}, Points: []Term{{Lane: lanePoints, Weight: 1}}},
 	}
 }
 

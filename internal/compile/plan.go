@@ -116,18 +116,7 @@ const (
 )
 
 // Term is a lane and the weight that it has in a sum.
-type Term struct {
-	Lane   string
-	Weight float64
-}
-
-func recorded(terms []Term) []promql.Term {
-	out := make([]promql.Term, len(terms))
-	for i, t := range terms {
-		out[i] = promql.Term(t)
-	}
-	return out
-}
+type Term = promql.Term
 
 // Formula makes points, events and the third count out of lanes. A lane that
 // has no data in a minute for which the events have is 0: an error that never

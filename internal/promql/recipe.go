@@ -22,10 +22,22 @@ type Recipe struct {
 	// Identity selects the objective's recorded series, Confine what every other
 	// selector must have.
 	Identity, Confine Confinement
+
+	id string
 }
 
-// Check finds a selector that asks for something outside of the confinement.
-func (r *Recipe) Check() error {
+// NewRecipe completes a recipe: recorded deltas are told apart by its ID. A
+// selector that asks for something outside of the confinement is an error.
+func NewRecipe(r Recipe) (*Recipe, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	r.id = r.hash()
+	r.Identity = r.Identity.Confine(RecipeLabel, r.id)
+	return &r, nil
+}
+
+func (r *Recipe) check() error {
 	for _, l := range r.Lanes {
 		expr := l.Expr
 		if l.Counter != nil {
@@ -54,7 +66,9 @@ func (r *Recipe) Recording() (Recording, error) {
 const RecipeLabel = "recipe"
 
 // ID is the same for recipes that count the same, in twelve characters.
-func (r *Recipe) ID() string {
+func (r *Recipe) ID() string { return r.id }
+
+func (r *Recipe) hash() string {
 	var all strings.Builder
 	fmt.Fprintf(&all, "%d %s %v", r.Policy, r.Confine, r.Sums)
 	for _, l := range r.Lanes {
