@@ -1,0 +1,132 @@
+package replay
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/prometheus/prometheus/model/labels"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/compile"
+	"github.com/experience-slo/operator/internal/rehearse"
+	"github.com/experience-slo/operator/internal/rules"
+)
+
+// fired has Prometheus' rules engine evaluate what is rendered for a plan, minute by
+// minute, and gives what fired and when.
+func fired(t *testing.T, store *rehearse.Store, plan *compile.Plan, to time.Time) []Episode {
+	t.Helper()
+	groups, err := rules.Groups(plan, rules.Settings{Prefix: "experience"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := rules.File(groups)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ruler, err := rehearse.NewRuler(t.Context(), store, file, begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	under := map[Alert]time.Time{}
+	var out []Episode
+	for at := begin.Add(time.Minute); !at.After(to); at = at.Add(time.Minute) {
+		if err := ruler.Run(t.Context(), at); err != nil {
+			t.Fatal(err)
+		}
+		now := map[Alert]bool{}
+		for _, l := range ruler.Firing() {
+			a := Alert{l.Get(labels.AlertName), l.Get("severity"), l.Get("window")}
+			now[a] = true
+			if _, known := under[a]; !known {
+				under[a] = at
+			}
+		}
+		for a, start := range under {
+			if !now[a] {
+				out = append(out, Episode{Alert: a, Start: start, End: at})
+				delete(under, a)
+			}
+		}
+	}
+	for a, start := range under {
+		out = append(out, Episode{Alert: a, Start: start, End: to, Open: true})
+	}
+	return inOrder(out)
+}
+
+func inOrder(all []Episode) []Episode {
+	slices.SortFunc(all, func(a, b Episode) int {
+		if c := a.Start.Compare(b.Start); c != 0 {
+			return c
+		}
+		return a.compare(b.Alert)
+	})
+	return all
+}
+
+// TestAlertsAreThoseOfPrometheus compares the alerts of replays with those that
+// Prometheus' rules engine fires on the same samples: in worlds of random incidents,
+// gaps and restarts, for windows whose alerts are of each group.
+func TestAlertsAreThoseOfPrometheus(t *testing.T) {
+	const hour = 60
+	cases := map[string]struct {
+		reason    string
+		objective *v1alpha1.Objective
+		// minutes is how long each world lasts, and worlds how many there are.
+		minutes, worlds int
+		// windows is how many windows of alerts must have been seen to fire.
+		windows int
+	}{
+		"Day":     {"short windows, in one group", objective(failures, "99%", "1d"), 10 * hour, 3, 3},
+		"Hours":   {"tiers whose windows are alike are one alert", objective(failures, "90%", "4h"), 6 * hour, 3, 2},
+		"Week":    {"two groups", objective(failures, "95%", "7d"), 24 * hour, 1, 3},
+		"Month":   {"tiers that read what another group recorded", objective(failures, "99.9%", "28d"), 30 * hour, 1, 4},
+		"Quarter": {"three groups", objective(failures, "99.9%", "90d"), 30 * hour, 1, 3},
+		"Year":    {"four groups", objective(failures, "99.5%", "400d"), 24 * hour, 1, 3},
+		"Apdex":   {"half points", objective(speed, "0.9", "1d"), 8 * hour, 2, 2},
+		"State":   {"no data is bad", objective(probe, "99%", "1d"), 8 * hour, 2, 2},
+		"Kept":    {"alerts are kept firing", objective(failures, "99%", "1d", keeping(17*time.Minute, 25)), 10 * hour, 2, 3},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			windows, episodes := map[Alert]bool{}, 0
+			for seed := range tc.worlds {
+				rng := rand.New(rand.NewPCG(uint64(seed), uint64(len(name))))
+				plan := planOf(t, tc.objective, begin)
+				store := storeOf(t, scraped(rng, incidents(rng, tc.minutes)))
+				to := begin.Add(time.Duration(tc.minutes) * time.Minute)
+				want := fired(t, store, plan, to)
+				got := inOrder(Run(historyOf(t, store, plan, begin, to), []Segment{{plan, begin, to}}, time.Hour).Alerts)
+				if diff := cmp.Diff(want, got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(Episode{}, "Begun")); diff != "" {
+					t.Errorf("%s: world %d: -Prometheus, +replay:\n%s", tc.reason, seed, diff)
+				}
+				for _, e := range got {
+					windows[e.Alert] = true
+				}
+				episodes += len(got)
+			}
+			if len(windows) < tc.windows {
+				t.Errorf("%s: only %v fired: nothing is shown of others", tc.reason, windows)
+			}
+			t.Logf("%d worlds of %s: %d episodes of %d alerts", tc.worlds, time.Duration(tc.minutes)*time.Minute, episodes, len(windows))
+		})
+	}
+}
+
+// keeping keeps alerts firing, and asks for more bad events.
+func keeping(d time.Duration, bad int64) func(*v1alpha1.ObjectiveSpec) {
+	return func(s *v1alpha1.ObjectiveSpec) {
+		s.Alerting = &v1alpha1.Alerting{
+			KeepFiringFor: &metav1.Duration{Duration: d}, MinimumBadEvents: bad,
+			Page:       &v1alpha1.AlertTier{Labels: map[string]v1alpha1.AlertText{"severity": "page"}},
+			DataAbsent: &v1alpha1.DataAbsentAlert{After: &metav1.Duration{Duration: 20 * time.Minute}},
+		}
+	}
+}
