@@ -82,7 +82,8 @@ type Note struct {
 	Field, Value string
 	Text         string
 
-	// covers is a path: with it, all that is under it was not converted.
+	// covers ends with a dot: what begins with it was not converted, and a dot
+	// alone is the whole document.
 	covers string
 }
 

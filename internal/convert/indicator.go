@@ -31,7 +31,7 @@ func (u *unit) ratioOf(part, total field, bad bool) (ratio, bool) {
 	}
 	r := newRatio(p, t, bad)
 	if r.sums && r.partSum.function != r.totalSum.function {
-		u.fail(part, "it is a %s and the total is a %s: write both over the same window, by the same function", named(r.partSum), named(r.totalSum))
+		u.fail(part, "it is %s and the total is %s: write both over the same window, by the same function", named(r.partSum), named(r.totalSum))
 		return ratio{}, false
 	}
 	if r.sums && (r.partSum.grouped || r.totalSum.grouped) {
@@ -41,10 +41,7 @@ func (u *unit) ratioOf(part, total field, bad bool) (ratio, bool) {
 }
 
 func named(s sum) string {
-	if s.function == "" {
-		return "plain counter"
-	}
-	return s.function
+	return map[string]string{"": "a plain counter", "rate": "a rate", "increase": "an increase"}[s.function]
 }
 
 func newRatio(part, total query, bad bool) ratio {

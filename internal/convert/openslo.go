@@ -156,9 +156,11 @@ func (s *session) openSLOObjectives(root field) {
 		s.refuse(spec.at("objectives"), root, "it is required: list at least one objective")
 		return
 	}
+	before := len(s.objects)
 	for i, item := range items {
 		s.openSLOObjective(root, item, i, len(items))
 	}
+	s.nothingOf(root, before)
 }
 
 func (s *session) openSLOObjective(root, item field, index, count int) {

@@ -28,7 +28,7 @@ func (u *unit) policies(list field) {
 	for _, item := range list.items() {
 		u.policy(item, &a)
 	}
-	if !list.exists() {
+	if !list.exists() && !u.failed {
 		u.note(list, "there are none, so all alerts are off: remove spec.alerting to have those of the operator")
 	}
 	slices.Sort(a.targets)
@@ -75,7 +75,10 @@ func (u *unit) resolved(item field, refName, kind string) (spec field, name stri
 		u.fail(inline, "write kind: %s, or %s", kind, refName)
 		return field{}, "", false
 	}
-	name = item.at("metadata").at("name").text()
+	name = item.at("metadata").at("name").peek()
+	if kind == kindTarget {
+		item.at("metadata").at("name").claim() // it becomes a label
+	}
 	u.about(item.at("metadata"), item.at("spec"))
 	return item.at("spec"), name, true
 }

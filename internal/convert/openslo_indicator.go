@@ -206,21 +206,24 @@ func (u *unit) budget(method, query, item field, r ratio) {
 	case ratioTimeslices:
 		u.drop(target, "it says nothing with budgetingMethod %s", ratioTimeslices)
 		points, events := r.texts(interval)
-		u.queries(query, fmt.Sprintf("(%s) / ((%s) > 0)", points, events), fmt.Sprintf("((%s) > 0) * 0 + 1", events))
+		u.queries(query, fmt.Sprintf("%s / (%s > 0)", points, events), fmt.Sprintf("(%s > 0) * 0 + 1", events))
 	default:
 		u.drop(target, "it says nothing with budgetingMethod %s", occurrences)
 		u.count(query, r)
 	}
 }
 
-// texts writes points and events over a range.
+// texts writes points and events over a range. Good events that are not there are
+// none.
 func (r ratio) texts(over string) (points, events string) {
+	part := "sum(" + scaled(r.part) + ")"
+	events = "sum(" + scaled(r.total) + ")"
 	if r.sums {
-		return r.points(over), r.totalSum.increase(over)
+		part, events = r.partSum.increase(over), r.totalSum.increase(over)
 	}
-	points, events = "sum("+scaled(r.part)+")", "sum("+scaled(r.total)+")"
+	points = fmt.Sprintf("(%s or vector(0))", part)
 	if r.bad {
-		points = fmt.Sprintf("%s - (%s or vector(0))", events, points)
+		points = fmt.Sprintf("(%s - %s)", events, points)
 	}
 	return strings.ReplaceAll(points, interval, over), strings.ReplaceAll(events, interval, over)
 }
@@ -245,7 +248,7 @@ func (u *unit) sliced(query, item field, r ratio) {
 	}
 	points, events := r.texts(strconv.FormatInt(int64(minutes), 10) + "m")
 	u.objective.Spec.Indicator.State = &v1alpha1.StateIndicator{
-		Query: v1alpha1.PromQL(fmt.Sprintf("(%s) / ((%s) > 0)", points, events)), Operator: operator, Value: u.decimal(target),
+		Query: v1alpha1.PromQL(fmt.Sprintf("%s / (%s > 0)", points, events)), Operator: operator, Value: u.decimal(target),
 	}
 	u.note(query, "each minute is checked by the ratio of the slice that ends with it; one without events is left out")
 }

@@ -46,14 +46,14 @@ func (u *unit) timeWindow(window field) {
 		u.fail(length, "it is no duration: write one such as 28d, or 1M with a calendar")
 		return
 	}
-	rolling, _ := window.at("isRolling").flag()
+	rolling, said := window.at("isRolling").flag()
 	calendar := window.at("calendar")
 	switch {
 	case rolling && calendar.exists():
 		u.fail(calendar, "the window is rolling: remove isRolling or calendar")
 	case calendar.exists():
 		u.calendar(length, calendar, n, letter)
-	case !rolling && length.name() != "count":
+	case !rolling && (said || length.name() != "count"):
 		u.fail(length, "it is neither rolling nor has it a calendar: write isRolling: true, or a calendar")
 	default:
 		u.rollingShorthand(length, n, letter)

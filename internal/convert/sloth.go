@@ -68,7 +68,7 @@ func (s *session) skip(root field) {
 	}
 	s.notes = append(s.notes, Note{
 		File: root.doc.file, Line: root.line, Severity: Dropped, Field: root.path,
-		Text: fmt.Sprintf("%s is skipped: it is not of %s", what, s.From), covers: root.path + ".",
+		Text: fmt.Sprintf("%s is skipped: it is no objective of %s", what, s.From), covers: root.path + ".",
 	})
 }
 
@@ -79,9 +79,11 @@ func (s *session) slothService(root, spec field, as spelled) {
 		s.refuse(spec.at("slos"), root, "it is required: list at least one SLO")
 		return
 	}
+	before := len(s.objects)
 	for _, slo := range slos {
 		s.slothObjective(root, spec, slo, as)
 	}
+	s.nothingOf(root, before)
 	for _, e := range root.at("metadata").at("annotations").entries() {
 		s.drop(e.field, "annotations of Sloth's object are not those of an objective: copy it by hand where it is needed")
 	}

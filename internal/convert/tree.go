@@ -124,12 +124,12 @@ func (s *session) objectsOf() []field {
 			continue
 		}
 		root := field{doc: d, node: d.root, line: d.line}
-		if root.at("kind").peek() != "List" {
+		if root.at("kind").peek() != "List" || root.at("apiVersion").peek() != "v1" {
 			out = append(out, root)
 			continue
 		}
-		root.at("kind").text()
-		root.at("apiVersion").text()
+		root.at("kind").claim()
+		root.at("apiVersion").claim()
 		s.drop(root.at("metadata"), "it is about the list, not about an object in it: nothing to do")
 		out = append(out, root.at("items").items()...)
 	}

@@ -39,11 +39,26 @@ func (u *unit) fail(f field, format string, args ...any) {
 func (s *session) refuse(f, root field, text string) {
 	f.claim()
 	s.notes = append(s.notes, Note{
-		File: f.doc.file, Line: f.line, Severity: Failed, Field: f.path, Value: f.shown(), Text: text, covers: root.path,
+		File: f.doc.file, Line: f.line, Severity: Failed, Field: f.path, Value: f.shown(), Text: text, covers: root.path + ".",
 	})
 	for _, leaf := range root.leaves() {
 		leaf.claim()
 	}
+}
+
+// nothingOf tells of a document of which no objective could be converted, so that
+// what its objectives share is in none.
+func (s *session) nothingOf(root field, before int) {
+	if len(s.objects) > before {
+		return
+	}
+	for _, leaf := range root.leaves() {
+		leaf.claim()
+	}
+	s.notes = append(s.notes, Note{
+		File: root.doc.file, Line: root.line, Severity: Dropped, Field: root.path,
+		Text: "nothing of it is converted: see the errors", covers: root.path + ".",
+	})
 }
 
 // finish keeps the objective unless it failed.
