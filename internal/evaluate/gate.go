@@ -185,9 +185,14 @@ func (c *gateCheck) unmeasured(m *GateMember) *remark {
 	return unknown(v1alpha1.ReasonBaking, "no minute since the check began was measured yet")
 }
 
+// short says whether the release was not watched for long enough yet.
+func (c *gateCheck) short(m *GateMember) bool {
+	return m.Release.End.Before(c.baked) || m.Verdict.Window.End.Before(c.baked)
+}
+
 // tooLittle remarks that too little was seen of the release to pass it.
 func (c *gateCheck) tooLittle(m *GateMember) *remark {
-	short := m.Release.End.Before(c.baked) || m.Verdict.Window.End.Before(c.baked)
+	short := c.short(m)
 	few := m.Release.Sums.Events < c.minimum
 	switch {
 	case !short && !few:
@@ -203,7 +208,9 @@ func (c *gateCheck) tooLittle(m *GateMember) *remark {
 	}
 }
 
-// aboveFloor judges what the release alone attained.
+// aboveFloor judges what the release alone attained. Before the bake is over it
+// takes as many bad events to fail it as it takes to page, so that one unlucky
+// visitor among the first few ends no release.
 func (c *gateCheck) aboveFloor(m *GateMember, floor float64) *remark {
 	sums := m.Release.Sums
 	attainment, ok := sums.Attainment()
@@ -223,6 +230,8 @@ func (c *gateCheck) aboveFloor(m *GateMember, floor float64) *remark {
 		return nil
 	case slo.Meets(high, floor):
 		return unknown(v1alpha1.ReasonInconclusive, fmt.Sprintf("the confidence interval of the release at %s holds the floor of %s: more events are needed to tell", m.Plan.Level, text))
+	case c.short(m) && sums.Events-sums.Points < m.Plan.Alerts.MinimumBadEvents:
+		return unknown(v1alpha1.ReasonBaking, "the release attains less than the floor of "+text+", by too few bad events to tell before bake.duration is over")
 	default:
 		return fails(v1alpha1.ReasonBelowFloor, "the release attains less than the floor of "+text)
 	}

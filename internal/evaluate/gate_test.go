@@ -81,6 +81,13 @@ func trouble(m *evaluate.GateMember) { m.Trouble = "MetricSource shop/prometheus
 
 func confident(m *evaluate.GateMember) { m.Plan = aPlan(func(p *compile.Plan) { p.Level = 0.95 }) }
 
+func handful(m *evaluate.GateMember) {
+	m.Plan = aPlan(func(p *compile.Plan) { p.Alerts.MinimumBadEvents = 3 })
+}
+
+// sparse makes do with one event.
+func sparse(s *v1alpha1.GateSpec) { s.Bake.MinimumEvents = 1 }
+
 func missed(m *evaluate.GateMember) {
 	m.Verdict.Outcome, m.Verdict.Reason = evaluate.Missed, v1alpha1.ReasonTargetMissed
 }
@@ -116,6 +123,18 @@ func TestGateObjective(t *testing.T) {
 			want: "Fails BelowFloor: the release attains less than the floor of 75%",
 		},
 		"BadHandful": {reason: "a handful of bad events says nothing", gate: aGate(), member: aMember("a", 1, 0, 99), want: "Unknown Baking: bake.duration is not over yet"},
+		"Unlucky": {
+			reason: "two bad visits among the first few end no release", gate: aGate(sparse), member: aMember("a", 1, 1, 3, handful),
+			want: "Unknown Baking: bake.duration is not over yet; the release attains less than the floor of 75%, by too few bad events to tell before bake.duration is over",
+		},
+		"Unluckier": {
+			reason: "three are as many as it takes to page", gate: aGate(sparse), member: aMember("a", 1, 1, 4, handful),
+			want: "Fails BelowFloor: the release attains less than the floor of 75%",
+		},
+		"UnluckyToTheEnd": {
+			reason: "what was asked for is judged in the end", gate: aGate(sparse), member: aMember("a", 10, 1, 3, handful),
+			want: "Fails BelowFloor: the release attains less than the floor of 75%",
+		},
 		"TooFew": {
 			reason: "nor does a handful of good ones", gate: aGate(), member: aMember("a", 10, 99, 99),
 			want: "Unknown TooFewEvents: fewer events since the check began than bake.minimumEvents, which is 100",
