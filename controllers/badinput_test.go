@@ -61,7 +61,7 @@ func TestRefusedByAPIServer(t *testing.T) {
 		},
 		"NoKind": {
 			reason: "an indicator measures something",
-			change: indicator(v1alpha1.Indicator{}),
+			change: indicator(v1alpha1.ObjectiveIndicator{}),
 			want:   []string{`spec.indicator: Required value`},
 		},
 		"ThresholdWithUnit": {
@@ -153,7 +153,7 @@ func mistakes(ns string) map[string]mistake {
 			message: `spec.indicator: MetricSource ` + ns + `/prometheus rejected the query: found duplicate series for the match group {…} on the right hand-side of the operation: [{…}, {…}];many-to-many matching not allowed: matching labels must be unique on one side`,
 		},
 		"text": {
-			why: "the query gives a text", change: indicator(v1alpha1.Indicator{State: &v1alpha1.StateIndicator{
+			why: "the query gives a text", change: indicator(v1alpha1.ObjectiveIndicator{State: &v1alpha1.StateIndicator{
 				Query: `"up"`, Operator: v1alpha1.OperatorEqual, Value: "1",
 			}}),
 			reason:  v1alpha1.ReasonInvalidQuery,

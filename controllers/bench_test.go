@@ -50,7 +50,7 @@ func BenchmarkIdleMinutes(b *testing.B) {
 	create(b, aSource(ns, idlePrometheus(b)))
 	var last *v1alpha1.Objective
 	for i := range objectives {
-		last = anObjective(ns, fmt.Sprintf("idle-%d", i), indicator(v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{
+		last = anObjective(ns, fmt.Sprintf("idle-%d", i), indicator(v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{
 			Good: `orders_good_total{job="shop"}`, Total: `orders_total{job="shop"}`,
 		}}))
 		create(b, last)

@@ -38,7 +38,7 @@ func anObjective(namespace, name string, change ...func(*v1alpha1.ObjectiveSpec)
 		Spec: v1alpha1.ObjectiveSpec{
 			Service: "storefront", Perspective: v1alpha1.PerspectiveUX, Touchpoint: "web",
 			SourceRef: &v1alpha1.SourceReference{Kind: v1alpha1.SourceKindMetricSource, Name: "prometheus"},
-			Indicator: v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{
+			Indicator: v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{
 				Histogram: `web_vitals_lcp_seconds{namespace="long-hold"}`, Threshold: "2.5",
 			}},
 			Target: "75%",
@@ -55,7 +55,7 @@ func target(t v1alpha1.Target) func(*v1alpha1.ObjectiveSpec) {
 	return func(s *v1alpha1.ObjectiveSpec) { s.Target = t }
 }
 
-func indicator(in v1alpha1.Indicator) func(*v1alpha1.ObjectiveSpec) {
+func indicator(in v1alpha1.ObjectiveIndicator) func(*v1alpha1.ObjectiveSpec) {
 	return func(s *v1alpha1.ObjectiveSpec) { s.Indicator = in }
 }
 

@@ -54,22 +54,22 @@ func shippedObjectives(t *testing.T, namespace string) []*v1alpha1.Objective {
 func otherObjectives(namespace string) []*v1alpha1.Objective {
 	lcp := v1alpha1.Selector(`web_vitals_lcp_seconds{namespace="long-hold"}`)
 	return []*v1alpha1.Objective{
-		anObjective(namespace, "queries", indicator(v1alpha1.Indicator{Queries: &v1alpha1.QueriesIndicator{
+		anObjective(namespace, "queries", indicator(v1alpha1.ObjectiveIndicator{Queries: &v1alpha1.QueriesIndicator{
 			Points: `sum(increase(ux_task_total{namespace="flight",outcome="success"}[$interval]))`,
 			Events: `sum(increase(ux_task_total{namespace="flight"}[$interval]))`,
 		}})),
-		anObjective(namespace, "interpolated", indicator(v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{
+		anObjective(namespace, "interpolated", indicator(v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{
 			Histogram: lcp, Threshold: "2", PoorAbove: "4", Interpolate: new(true),
 		}})),
-		anObjective(namespace, "interpolated-absent", indicator(v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{
+		anObjective(namespace, "interpolated-absent", indicator(v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{
 			Histogram: "absent_seconds", Threshold: "2", Interpolate: new(true),
 		}})),
 		anObjective(namespace, "month", func(s *v1alpha1.ObjectiveSpec) {
 			s.Window = v1alpha1.Window{Calendar: &v1alpha1.CalendarWindow{Unit: "Month", TimeZone: "Asia/Kolkata"}}
 		}),
-		anObjective(namespace, "absent", indicator(v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{Good: "absent_total", Total: "absent_total"}})),
-		anObjective(namespace, "no-boundary", indicator(v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{Histogram: lcp, Threshold: "3"}})),
-		anObjective(namespace, "no-query", indicator(v1alpha1.Indicator{State: &v1alpha1.StateIndicator{
+		anObjective(namespace, "absent", indicator(v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{Good: "absent_total", Total: "absent_total"}})),
+		anObjective(namespace, "no-boundary", indicator(v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{Histogram: lcp, Threshold: "3"}})),
+		anObjective(namespace, "no-query", indicator(v1alpha1.ObjectiveIndicator{State: &v1alpha1.StateIndicator{
 			Query: `up * on (namespace) up`, Operator: "Equal", Value: "1",
 		}})),
 	}

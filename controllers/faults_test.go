@@ -27,11 +27,11 @@ import (
 )
 
 func events(in v1alpha1.EventsIndicator) func(*v1alpha1.ObjectiveSpec) {
-	return indicator(v1alpha1.Indicator{Events: &in})
+	return indicator(v1alpha1.ObjectiveIndicator{Events: &in})
 }
 
 func queries(points, all v1alpha1.PromQL) func(*v1alpha1.ObjectiveSpec) {
-	return indicator(v1alpha1.Indicator{Queries: &v1alpha1.QueriesIndicator{Points: points, Events: all}})
+	return indicator(v1alpha1.ObjectiveIndicator{Queries: &v1alpha1.QueriesIndicator{Points: points, Events: all}})
 }
 
 // last puts the clock to where a minute is the last one that a source with the

@@ -147,7 +147,7 @@ func (s *stage) ticks(t testing.TB, objective string) {
 func (s *stage) objective(t testing.TB, app string, change ...func(*v1alpha1.Objective)) *v1alpha1.Objective {
 	t.Helper()
 	o := anObjective(s.ns, app, rolling("2h"), func(spec *v1alpha1.ObjectiveSpec) {
-		spec.Indicator = v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{
+		spec.Indicator = v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{
 			Good:  v1alpha1.Selector(fmt.Sprintf(`requests_total{app=%q,result="good"}`, app)),
 			Total: v1alpha1.Selector(fmt.Sprintf(`requests_total{app=%q}`, app)),
 		}}

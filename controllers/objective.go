@@ -32,6 +32,7 @@ type ObjectiveReconciler struct {
 
 // +kubebuilder:rbac:groups=experience.slo,resources=objectives,verbs=get;list;watch
 // +kubebuilder:rbac:groups=experience.slo,resources=objectives/status,verbs=get;patch
+// +kubebuilder:rbac:groups=experience.slo,resources=indicators;clusterindicators,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -71,12 +72,12 @@ func (r *ObjectiveReconciler) settle(ctx context.Context, o *v1alpha1.Objective)
 		status.Objective(o, nil, status.Suspended())
 		return nil, nil
 	}
-	source, fault, err := r.gather.sourceOf(ctx, o)
+	refs, fault, err := r.gather.referencesOf(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	if fault == nil {
-		fault, mistake = r.plan(o, source, request)
+		fault, mistake = r.plan(o, refs, request)
 	}
 	if fault != nil {
 		r.evaluator.Forget(key)
@@ -89,14 +90,15 @@ func (r *ObjectiveReconciler) settle(ctx context.Context, o *v1alpha1.Objective)
 }
 
 // plan compiles the objective and hands it to the evaluator, unless the
-// evaluator measures by the same spec and source already.
-func (r *ObjectiveReconciler) plan(o *v1alpha1.Objective, source sourceObject, request string) (fault *status.Fault, mistake error) {
-	now := r.clock.Now()
-	fingerprint := fingerprintOf(o, source, now)
+// evaluator measures by the same specs already.
+func (r *ObjectiveReconciler) plan(o *v1alpha1.Objective, refs references, request string) (fault *status.Fault, mistake error) {
+	in := refs.input(o)
+	in.Now = r.clock.Now()
+	fingerprint := fingerprintOf(o, refs, in.Now)
 	if r.evaluator.Knows(client.ObjectKeyFromObject(o), fingerprint, request) {
 		return nil, nil
 	}
-	plan, err := compile.Compile(compile.Input{Objective: o, Source: source.SourceSpec(), Now: now})
+	plan, err := compile.Compile(in)
 	if err != nil {
 		return objectiveFault(err), reconcile.TerminalError(err)
 	}
@@ -106,13 +108,8 @@ func (r *ObjectiveReconciler) plan(o *v1alpha1.Objective, source sourceObject, r
 
 // fingerprintOf changes when a plan would. The month is in it because the
 // length of a calendar window's unit is in the plan.
-func fingerprintOf(o *v1alpha1.Objective, source sourceObject, now time.Time) string {
-	return specOf(o, source) + " " + now.UTC().Format("2006-01")
-}
-
-// specOf changes when the spec of the objective or of its source does.
-func specOf(o *v1alpha1.Objective, source sourceObject) string {
-	return fmt.Sprintf("%s/%d %s/%d", o.UID, o.Generation, source.GetUID(), source.GetGeneration())
+func fingerprintOf(o *v1alpha1.Objective, refs references, now time.Time) string {
+	return refs.spec(o) + " " + now.UTC().Format("2006-01")
 }
 
 // lastGood is when the figures on the object were found, so that they outlive a

@@ -51,32 +51,37 @@ func (w *wisher) of(ctx context.Context, o *v1alpha1.Objective) (wish, error) {
 	if o == nil || !o.DeletionTimestamp.IsZero() || o.Suspended() {
 		return nothing, nil
 	}
-	source, fault, err := w.gather.sourceOf(ctx, o)
+	refs, fault, err := w.gather.referencesOf(ctx, o)
 	if err != nil {
 		return wish{}, err
 	}
-	if fault != nil || !source.SourceSpec().Rules.Recorded() {
+	if refs.source == nil || !refs.source.SourceSpec().Rules.Recorded() {
 		return nothing, nil
 	}
-	out := wish{output: source.SourceSpec().Rules.Output, source: source}
-	w.plan(o, &out)
+	out := wish{output: refs.source.SourceSpec().Rules.Output, source: refs.source}
+	if fault != nil {
+		out.waits = "the indicator that spec.indicator.ref names does not exist: rules that are installed stay until it does"
+		return out, nil
+	}
+	w.plan(o, refs, &out)
 	return out, nil
 }
 
 // plan compiles the objective. The plan of a histogram is the evaluator's, which
 // knows the boundaries: a threshold between two of them would count nobody as
 // satisfied, and page.
-func (w *wisher) plan(o *v1alpha1.Objective, out *wish) {
-	now := w.clock.Now()
+func (w *wisher) plan(o *v1alpha1.Objective, refs references, out *wish) {
+	in := refs.input(o)
+	in.Now = w.clock.Now()
 	bound, fingerprint := w.evaluator.Bound(client.ObjectKeyFromObject(o))
-	out.stamp = stamp{spec: fingerprintOf(o, out.source, now), bound: bound}
-	plan, err := compile.Compile(compile.Input{Objective: o, Source: out.source.SourceSpec(), Now: now})
+	out.stamp = stamp{spec: fingerprintOf(o, refs, in.Now), bound: bound}
+	plan, err := compile.Compile(in)
 	switch {
 	case err != nil:
 		out.waits = "the spec has a mistake: rules that are installed stay until it is mended"
 	case plan.Histogram == nil:
 		out.plan, out.stamp.bound = plan, nil
-	case bound == nil || !strings.HasPrefix(fingerprint, specOf(o, out.source)+" "):
+	case bound == nil || !strings.HasPrefix(fingerprint, refs.spec(o)+" "):
 		out.waits, out.brief = "the rules wait for a first look at the histogram's buckets", true
 	default:
 		out.plan = bound

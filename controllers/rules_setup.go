@@ -51,6 +51,8 @@ func (r *PrometheusRuleReconciler) setup(mgr ctrl.Manager, concurrency int) erro
 		For(&v1alpha1.Objective{}, changed).
 		Watches(&v1alpha1.MetricSource{}, handler.EnqueueRequestsFromMapFunc(gather.bySource), changed).
 		Watches(&v1alpha1.ClusterMetricSource{}, handler.EnqueueRequestsFromMapFunc(gather.bySource), changed).
+		Watches(&v1alpha1.Indicator{}, handler.EnqueueRequestsFromMapFunc(gather.byIndicator), changed).
+		Watches(&v1alpha1.ClusterIndicator{}, handler.EnqueueRequestsFromMapFunc(gather.byIndicator), changed).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(gather.byNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(rtsource.Channel(r.news, enqueueKey())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
@@ -60,10 +62,13 @@ func (r *PrometheusRuleReconciler) setup(mgr ctrl.Manager, concurrency int) erro
 func (r *RuleFileReconciler) setup(mgr ctrl.Manager) error {
 	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	sources := handler.TypedEnqueueRequestsFromMapFunc(r.ofSource)
+	indicators := handler.TypedEnqueueRequestsFromMapFunc(r.ofIndicator)
 	return builder.TypedControllerManagedBy[shelf](mgr).Named("rulefile").
 		Watches(&v1alpha1.Objective{}, handler.TypedEnqueueRequestsFromMapFunc(ofObjective), changed).
 		Watches(&v1alpha1.MetricSource{}, sources, changed).
 		Watches(&v1alpha1.ClusterMetricSource{}, sources, changed).
+		Watches(&v1alpha1.Indicator{}, indicators, changed).
+		Watches(&v1alpha1.ClusterIndicator{}, indicators, changed).
 		WatchesMetadata(&corev1.Namespace{}, handler.TypedEnqueueRequestsFromMapFunc(r.ofNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(rtsource.TypedChannel(r.news, handler.TypedEnqueueRequestsFromMapFunc(r.ofKey))).
 		WatchesRawSource(rtsource.TypedChannel(r.found, handler.TypedEnqueueRequestsFromMapFunc(itself))).
@@ -96,6 +101,11 @@ func (r *RuleFileReconciler) ofSource(ctx context.Context, o client.Object) []sh
 		return nil
 	}
 	return append(r.shelves(ctx, client.MatchingFields{sourceIndex: keyOf(source).String()}), r.places.known(keyOf(source))...)
+}
+
+// ofIndicator gives the shelves of the objectives that refer to an indicator.
+func (r *RuleFileReconciler) ofIndicator(ctx context.Context, o client.Object) []shelf {
+	return r.shelves(ctx, client.MatchingFields{indicatorIndex: keyOfIndicator(o).String()})
 }
 
 func (r *RuleFileReconciler) ofNamespace(ctx context.Context, o client.Object) []shelf {

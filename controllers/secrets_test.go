@@ -295,7 +295,7 @@ func basic(name v1alpha1.Name) func(*v1alpha1.MetricSourceSpec) {
 // always is an objective that holds on every server.
 func always(s *v1alpha1.ObjectiveSpec) {
 	rolling("1h")(s)
-	indicator(v1alpha1.Indicator{State: &v1alpha1.StateIndicator{Query: "vector(1)", Operator: v1alpha1.OperatorEqual, Value: "1"}})(s)
+	indicator(v1alpha1.ObjectiveIndicator{State: &v1alpha1.StateIndicator{Query: "vector(1)", Operator: v1alpha1.OperatorEqual, Value: "1"}})(s)
 }
 
 // echo starts a server whose errors repeat the credentials.

@@ -108,10 +108,15 @@ func (r *ObjectiveReconciler) setup(mgr ctrl.Manager, concurrency int) error {
 	if err != nil {
 		return fmt.Errorf("index objectives by source: %w", err)
 	}
+	if err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.Objective{}, indicatorIndex, indicatorKeys); err != nil {
+		return fmt.Errorf("index objectives by indicator: %w", err)
+	}
 	return ctrl.NewControllerManagedBy(mgr).Named("objective").
 		For(&v1alpha1.Objective{}, builder.WithPredicates(specOrRequest())).
 		Watches(&v1alpha1.MetricSource{}, handler.EnqueueRequestsFromMapFunc(r.gather.bySource), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.ClusterMetricSource{}, handler.EnqueueRequestsFromMapFunc(r.gather.bySource), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.Indicator{}, handler.EnqueueRequestsFromMapFunc(r.gather.byIndicator), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.ClusterIndicator{}, handler.EnqueueRequestsFromMapFunc(r.gather.byIndicator), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.gather.byNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(rtsource.Channel(r.evaluator.changed, enqueueKey())).
 		WatchesRawSource(rtsource.Channel(r.rules.changed, enqueueKey())).

@@ -44,14 +44,19 @@ func (r *sourceReconciler) knowsAll(ctx context.Context, key compile.SourceKey) 
 	}
 	for i := range found.Items {
 		o := &found.Items[i]
-		if o.Suspended() || !o.DeletionTimestamp.IsZero() || meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionStalled) {
-			continue
-		}
-		if r.evaluator.entry(client.ObjectKeyFromObject(o)) == nil {
+		if measurable(o) && r.evaluator.entry(client.ObjectKeyFromObject(o)) == nil {
 			return false, nil
 		}
 	}
 	return true, nil
+}
+
+// measurable says whether the evaluator is going to measure an objective as it is.
+func measurable(o *v1alpha1.Objective) bool {
+	waits := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReconciling)
+	return !o.Suspended() && o.DeletionTimestamp.IsZero() &&
+		!meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionStalled) &&
+		(waits == nil || waits.Reason != v1alpha1.ReasonIndicatorNotFound)
 }
 
 // count keeps the metrics of a source's rules, which exist while it is known

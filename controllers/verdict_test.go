@@ -15,7 +15,7 @@ func TestExactThroughRealPrometheus(t *testing.T) {
 	create(t, aSource(ns, env.prom.URL))
 	cases := map[string]struct {
 		reason    string
-		indicator v1alpha1.Indicator
+		indicator v1alpha1.ObjectiveIndicator
 		total     float64
 	}{
 		"Histogram": {
@@ -25,7 +25,7 @@ func TestExactThroughRealPrometheus(t *testing.T) {
 		},
 		"Counter": {
 			reason: "a sparse exporter that restarts in place",
-			indicator: v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{
+			indicator: v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{
 				Bad: `cx_transfers_total{namespace="long-hold"}`, Total: `cx_contacts_total{namespace="long-hold"}`,
 			}},
 			total: env.world.Total("cx_contacts_total", "namespace", "long-hold"),

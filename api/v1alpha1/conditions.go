@@ -18,7 +18,8 @@ const (
 	// ConditionReconciling is True while the operator waits for something that
 	// can come by itself, and absent otherwise.
 	//
-	// Reasons: EvaluationPending, SourceNotFound, SourceUnavailable (Objective);
+	// Reasons: EvaluationPending, SourceNotFound, SourceUnavailable,
+	// IndicatorNotFound (Objective);
 	// EvaluationPending and those of a fault that can pass: Unreachable, Timeout,
 	// Unauthorized, CertificateInvalid, NotPrometheus, RateLimited, ServerError,
 	// PartialResponse, SecretNotFound, ReferenceForbidden (sources); Baking (Gate).
@@ -28,8 +29,8 @@ const (
 	// otherwise.
 	//
 	// Reasons: InvalidQuery, InvalidThreshold, InvalidTarget, InvalidTimeZone,
-	// InvalidSpec, SourceNotAllowed, LimitExceeded (Objective); InvalidSpec
-	// (sources); ObjectivesFailed, Inconclusive, InvalidSpec (Gate).
+	// InvalidSpec, InvalidParameter, InvalidIndicator, SourceNotAllowed,
+	// LimitExceeded (Objective); InvalidSpec (sources); ObjectivesFailed, Inconclusive, InvalidSpec (Gate).
 	ConditionStalled = "Stalled"
 
 	// ConditionMet says whether the promise holds. Only an Objective has it.
@@ -37,8 +38,8 @@ const (
 	// Reasons when True:    TargetMet.
 	// Reasons when False:   TargetMissed.
 	// Reasons when Unknown: EvaluationPending, InsufficientData, NoData,
-	// InconsistentData, Inconclusive, SourceUnavailable, SourceNotFound, Suspended, and those of
-	// Stalled.
+	// InconsistentData, Inconclusive, SourceUnavailable, SourceNotFound,
+	// IndicatorNotFound, Suspended, and those of Stalled.
 	ConditionMet = "Met"
 
 	// ConditionRulesLoaded says whether the ruler of the metric source evaluates
@@ -83,6 +84,9 @@ const (
 	ReasonSourceNotFound    = "SourceNotFound"    // the source does not exist
 	ReasonSourceNotAllowed  = "SourceNotAllowed"  // the source does not allow this namespace
 	ReasonSourceUnavailable = "SourceUnavailable" // the source does not answer, or answers with an error
+	ReasonIndicatorNotFound = "IndicatorNotFound" // the indicator that spec.indicator.ref names does not exist
+	ReasonInvalidParameter  = "InvalidParameter"  // a parameter that is missing, unknown, or no value of its type
+	ReasonInvalidIndicator  = "InvalidIndicator"  // the indicator that is named has a mistake itself
 	ReasonInvalidQuery      = "InvalidQuery"      // PromQL that does not parse, is no selector, or is refused
 	ReasonInvalidThreshold  = "InvalidThreshold"  // a threshold that is no bucket boundary
 	ReasonInvalidTarget     = "InvalidTarget"     // a target that the indicator cannot have

@@ -14,7 +14,7 @@ import (
 func TestAdmittedObjectives(t *testing.T) {
 	plain := ObjectiveSpec{
 		Service: "checkout", Perspective: PerspectiveUX, Target: "99.5%", Window: Window{Rolling: "28d"},
-		Indicator:     Indicator{Events: &EventsIndicator{Bad: `orders_total{outcome="failed"}`, Total: "orders_total"}},
+		Indicator:     ObjectiveIndicator{Events: &EventsIndicator{Bad: `orders_total{outcome="failed"}`, Total: "orders_total"}},
 		MinimumEvents: 1, NewSeries: NewSeriesOnKnownTarget,
 	}
 	but := func(change func(*ObjectiveSpec)) ObjectiveSpec {
@@ -23,7 +23,7 @@ func TestAdmittedObjectives(t *testing.T) {
 		return spec
 	}
 	score := func(s ScoreIndicator, target Target) ObjectiveSpec {
-		return but(func(spec *ObjectiveSpec) { spec.Indicator, spec.Target = Indicator{Score: &s}, target })
+		return but(func(spec *ObjectiveSpec) { spec.Indicator, spec.Target = ObjectiveIndicator{Score: &s}, target })
 	}
 	rolling := func(w RollingWindow) ObjectiveSpec {
 		return but(func(spec *ObjectiveSpec) { spec.Window.Rolling = w })
@@ -55,7 +55,7 @@ func TestAdmittedObjectives(t *testing.T) {
 			edits:  instead("distribution", distribution(), "75%", nil),
 			want: but(func(s *ObjectiveSpec) {
 				s.Target = "75%"
-				s.Indicator = Indicator{Distribution: &DistributionIndicator{Histogram: "lcp_seconds", Format: HistogramFormatClassic, Threshold: "2.5"}}
+				s.Indicator = ObjectiveIndicator{Distribution: &DistributionIndicator{Histogram: "lcp_seconds", Format: HistogramFormatClassic, Threshold: "2.5"}}
 			}),
 		},
 		"Apdex": {
@@ -63,7 +63,7 @@ func TestAdmittedObjectives(t *testing.T) {
 			edits:  instead("apdex", apdex(), "0.85", nil),
 			want: but(func(s *ObjectiveSpec) {
 				s.Target = "0.85"
-				s.Indicator = Indicator{Apdex: &ApdexIndicator{Histogram: "lcp_seconds", Format: HistogramFormatClassic, Satisfied: "0.5"}}
+				s.Indicator = ObjectiveIndicator{Apdex: &ApdexIndicator{Histogram: "lcp_seconds", Format: HistogramFormatClassic, Satisfied: "0.5"}}
 			}),
 		},
 		"State": {
@@ -71,7 +71,7 @@ func TestAdmittedObjectives(t *testing.T) {
 			edits:  instead("state", map[string]any{"query": "probe_success", "operator": "Equal", "value": "1"}, "99%", nil),
 			want: but(func(s *ObjectiveSpec) {
 				s.Target = "99%"
-				s.Indicator = Indicator{State: &StateIndicator{Query: "probe_success", Operator: OperatorEqual, Value: "1", NoData: NoDataIgnore}}
+				s.Indicator = ObjectiveIndicator{State: &StateIndicator{Query: "probe_success", Operator: OperatorEqual, Value: "1", NoData: NoDataIgnore}}
 			}),
 		},
 		"MeanTicket": {

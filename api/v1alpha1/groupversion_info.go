@@ -31,6 +31,8 @@ func addKnownTypes(s *runtime.Scheme) error {
 		&Gate{}, &GateList{},
 		&MetricSource{}, &MetricSourceList{},
 		&ClusterMetricSource{}, &ClusterMetricSourceList{},
+		&Indicator{}, &IndicatorList{},
+		&ClusterIndicator{}, &ClusterIndicatorList{},
 	)
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil

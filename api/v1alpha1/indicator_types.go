@@ -1,10 +1,10 @@
 package v1alpha1
 
-// Indicator says how an experience is measured. Every kind comes down to
-// points earned over events: set exactly one.
+// ObjectiveIndicator says how an experience is measured. Every kind comes down to
+// points earned over events: set exactly one, or name an indicator that says it.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.events), has(self.distribution), has(self.apdex), has(self.score), has(self.state), has(self.queries)].filter(set, set).size() == 1",message="set exactly one of events, distribution, apdex, score, state, queries"
-type Indicator struct {
+// +kubebuilder:validation:XValidation:rule="[has(self.events), has(self.distribution), has(self.apdex), has(self.score), has(self.state), has(self.queries), has(self.ref)].filter(set, set).size() == 1",message="set exactly one of events, distribution, apdex, score, state, queries, ref"
+type ObjectiveIndicator struct {
 	// events counts good (or bad) events among all events, from counters.
 	// +optional
 	Events *EventsIndicator `json:"events,omitempty"`
@@ -31,6 +31,10 @@ type Indicator struct {
 	// kind can say.
 	// +optional
 	Queries *QueriesIndicator `json:"queries,omitempty"`
+
+	// ref names an Indicator or a ClusterIndicator, and gives its parameters.
+	// +optional
+	Ref *IndicatorReference `json:"ref,omitempty"`
 }
 
 // EventsIndicator counts good or bad events among all events.

@@ -39,6 +39,10 @@ func netPromoter() any {
 	return map[string]any{"promoters": "p_total", "detractors": "d_total", "responses": "r_total"}
 }
 
+func reference(parameters map[string]any) any {
+	return map[string]any{"kind": "ClusterIndicator", "name": "web-lcp", "parameters": parameters}
+}
+
 // instead replaces the plain objective's indicator and target.
 func instead(member string, indicator any, target string, more edits) edits {
 	e := edits{"spec.indicator.events": nil, "spec.indicator." + member: indicator, "spec.target": target}
@@ -50,7 +54,7 @@ const (
 	percentOnly = `spec: target must be a percentage such as "75%" for this indicator`
 	plainOnly   = `spec: target must be a plain number in the score's own unit for this indicator, such as "0.85" for apdex, "30" for netPromoter or "4.2" for mean`
 	noBudget    = `spec: target must be above 0% and below 100%: a target of 100% has no error budget`
-	oneMember   = `spec.indicator: set exactly one of events, distribution, apdex, score, state, queries`
+	oneMember   = `spec.indicator: set exactly one of events, distribution, apdex, score, state, queries, ref`
 	goodOrBad   = `spec.indicator.events: set exactly one of good, bad`
 	oneWindow   = `spec.window: set exactly one of rolling, calendar, for example rolling: 28d`
 	rollingForm = `spec.window.rolling: rolling must be a whole number of hours, days or weeks from 1h to 400d (9600h, 57w), such as 28d`
@@ -143,6 +147,10 @@ var objectiveMistakes = map[string]struct {
 	"StateQueryLong":   {instead("state", map[string]any{"query": long, "operator": "LessThan", "value": "5"}, "99%", nil), []string{"spec.indicator.state.query: may not be more than 4096 bytes"}},
 	"StateEmpty":       {instead("state", map[string]any{}, "99%", nil), []string{"spec.indicator.state.operator: Required value", "spec.indicator.state.query: Required value", "spec.indicator.state.value: Required value"}},
 	"QueriesInterval":  {instead("queries", map[string]any{"points": "increase(a[$interval])", "events": "increase(b[5m])"}, "99%", nil), []string{"spec.indicator.queries: points and events must both use $interval as their range, for example increase(orders_total[$interval])"}},
+	"RefName":          {instead("ref", map[string]any{"kind": "ClusterIndicator"}, "99%", nil), []string{"spec.indicator.ref.name: Required value"}},
+	"RefKind":          {instead("ref", map[string]any{"kind": "Objective", "name": "web-lcp"}, "99%", nil), []string{`spec.indicator.ref.kind: supported values: "Indicator", "ClusterIndicator"`}},
+	"RefParameterName": {instead("ref", reference(map[string]any{"App": "shop"}), "99%", nil), []string{"spec.indicator.ref.parameters: a parameter's name begins with a lower-case letter, with letters and digits behind it, 31 in all at most"}},
+	"RefParameterLong": {instead("ref", reference(map[string]any{"app": long}), "99%", nil), []string{"spec.indicator.ref.parameters.app: may not be more than 256 bytes"}},
 	"QueriesLong":      {instead("queries", map[string]any{"points": long, "events": "increase(b[$interval])"}, "99%", nil), []string{"spec.indicator.queries.points: may not be more than 4096 bytes"}},
 }
 

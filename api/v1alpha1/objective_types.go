@@ -66,7 +66,7 @@ const (
 
 // ObjectiveSpec is a promise to the people who use a service.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.indicator.score) || has(self.indicator.apdex) || self.target.endsWith('%')",message="target must be a percentage such as \"75%\" for this indicator"
+// +kubebuilder:validation:XValidation:rule="has(self.indicator.score) || has(self.indicator.apdex) || has(self.indicator.ref) || self.target.endsWith('%')",message="target must be a percentage such as \"75%\" for this indicator"
 // +kubebuilder:validation:XValidation:rule="!(has(self.indicator.score) || has(self.indicator.apdex)) || !self.target.endsWith('%')",message="target must be a plain number in the score's own unit for this indicator, such as \"0.85\" for apdex, \"30\" for netPromoter or \"4.2\" for mean"
 // +kubebuilder:validation:XValidation:rule="!self.target.endsWith('%') || (double(self.target.substring(0, size(self.target) - 1)) > 0.0 && double(self.target.substring(0, size(self.target) - 1)) < 100.0)",message="target must be above 0% and below 100%: a target of 100% has no error budget"
 // +kubebuilder:validation:XValidation:rule="!has(self.indicator.apdex) || self.target.endsWith('%') || (double(self.target) > 0.0 && double(self.target) < 1.0)",message="target of an apdex must be above 0 and below 1"
@@ -99,7 +99,7 @@ type ObjectiveSpec struct {
 
 	// indicator says how the experience is measured.
 	// +required
-	Indicator Indicator `json:"indicator,omitzero"`
+	Indicator ObjectiveIndicator `json:"indicator,omitzero"`
 
 	// target is what is promised, such as "75%", "30" or "4.2".
 	// +required

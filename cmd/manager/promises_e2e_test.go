@@ -21,7 +21,7 @@ import (
 // condition Met must end with.
 type promise struct {
 	name       string
-	indicator  v1alpha1.Indicator
+	indicator  v1alpha1.ObjectiveIndicator
 	target     v1alpha1.Target
 	unit       slo.Unit
 	confidence v1alpha1.Confidence
@@ -72,7 +72,7 @@ func promises() []promise {
 		},
 		{
 			name: "booking-apdex", target: "0.85", unit: slo.Apdex, verdict: v1alpha1.ReasonTargetMet,
-			indicator: v1alpha1.Indicator{Apdex: &v1alpha1.ApdexIndicator{
+			indicator: v1alpha1.ObjectiveIndicator{Apdex: &v1alpha1.ApdexIndicator{
 				Histogram: `http_server_request_duration_seconds{namespace="flight"}`,
 				Satisfied: "0.25", Tolerated: "1", Failed: `{http_response_status_code=~"5.."}`,
 			}},
@@ -80,14 +80,14 @@ func promises() []promise {
 		},
 		{
 			name: "reviews", target: "4.5", unit: stars, verdict: v1alpha1.ReasonTargetMissed,
-			indicator: v1alpha1.Indicator{Score: &v1alpha1.ScoreIndicator{Mean: &v1alpha1.MeanScore{
+			indicator: v1alpha1.ObjectiveIndicator{Score: &v1alpha1.ScoreIndicator{Mean: &v1alpha1.MeanScore{
 				Sum: `cx_review_score_sum{namespace="app-mismatch"}`, Count: `cx_review_score_count{namespace="app-mismatch"}`, Lowest: "1", Highest: "5",
 			}}},
 			counted: []string{"cx_review_score_count", "namespace", simulate.AppMismatch},
 		},
 		{
 			name: "recommendation", target: "30", unit: slo.NetPromoter, confidence: "95%", verdict: v1alpha1.ReasonTargetMet,
-			indicator: v1alpha1.Indicator{Score: &v1alpha1.ScoreIndicator{NetPromoter: &v1alpha1.NetPromoterScore{
+			indicator: v1alpha1.ObjectiveIndicator{Score: &v1alpha1.ScoreIndicator{NetPromoter: &v1alpha1.NetPromoterScore{
 				Promoters:  `cx_nps_responses_total{namespace="laptop",group="promoter"}`,
 				Detractors: `cx_nps_responses_total{namespace="laptop",group="detractor"}`,
 				Responses:  `cx_nps_responses_total{namespace="laptop"}`,
@@ -96,13 +96,13 @@ func promises() []promise {
 		},
 		{
 			name: "website-up", target: "99%", unit: slo.Percent, verdict: v1alpha1.ReasonTargetMet,
-			indicator: v1alpha1.Indicator{State: &v1alpha1.StateIndicator{
+			indicator: v1alpha1.ObjectiveIndicator{State: &v1alpha1.StateIndicator{
 				Query: `probe_success{namespace="flight"}`, Operator: v1alpha1.OperatorGreaterThanOrEqual, Value: "1",
 			}},
 		},
 		{
 			name: "booking-done", target: "90%", unit: slo.Percent, verdict: v1alpha1.ReasonTargetMet,
-			indicator: v1alpha1.Indicator{Queries: &v1alpha1.QueriesIndicator{
+			indicator: v1alpha1.ObjectiveIndicator{Queries: &v1alpha1.QueriesIndicator{
 				Points: `sum(increase(ux_task_total{namespace="flight",outcome="success"}[$interval]))`,
 				Events: `sum(increase(ux_task_total{namespace="flight"}[$interval]))`,
 			}},
@@ -115,18 +115,18 @@ func of(metric, story, more string) v1alpha1.Selector {
 	return v1alpha1.Selector(fmt.Sprintf("%s{namespace=%q,%s}", metric, story, more))
 }
 
-func within(histogram, story string, threshold, poorAbove v1alpha1.Decimal) v1alpha1.Indicator {
-	return v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{
+func within(histogram, story string, threshold, poorAbove v1alpha1.Decimal) v1alpha1.ObjectiveIndicator {
+	return v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{
 		Histogram: of(histogram, story, ""), Threshold: threshold, PoorAbove: poorAbove,
 	}}
 }
 
-func good(total, story, when string) v1alpha1.Indicator {
-	return v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{Good: of(total, story, when), Total: of(total, story, "")}}
+func good(total, story, when string) v1alpha1.ObjectiveIndicator {
+	return v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{Good: of(total, story, when), Total: of(total, story, "")}}
 }
 
-func bad(total, part, story string) v1alpha1.Indicator {
-	return v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{Bad: of(part, story, ""), Total: of(total, story, "")}}
+func bad(total, part, story string) v1alpha1.ObjectiveIndicator {
+	return v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{Bad: of(part, story, ""), Total: of(total, story, "")}}
 }
 
 // objective is the promise as a resource.

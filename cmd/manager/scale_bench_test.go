@@ -177,7 +177,7 @@ func scaled(i int) *v1alpha1.Objective {
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespaceOf(i), Name: nameOf(i)},
 		Spec: v1alpha1.ObjectiveSpec{
 			Service: "checkout", Perspective: v1alpha1.PerspectiveUX, Touchpoint: "web",
-			Indicator: v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{
+			Indicator: v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{
 				Histogram: v1alpha1.Selector(fmt.Sprintf(`page_seconds{page="%d"}`, i)), Threshold: "2.5",
 			}},
 			Target: "75%", Window: v1alpha1.Window{Rolling: "28d"},

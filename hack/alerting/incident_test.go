@@ -38,7 +38,7 @@ func promise(namespace, name, page string, target v1alpha1.Target, alerting *v1a
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: v1alpha1.ObjectiveSpec{
 			Service: v1alpha1.Label(page), Perspective: v1alpha1.PerspectiveUX, Touchpoint: "web", Description: "The page of {{ our }} shop works.",
-			Indicator: v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{
+			Indicator: v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{
 				Bad:   v1alpha1.Selector(fmt.Sprintf(`shop_requests_total{page=%q,code="500"}`, page)),
 				Total: v1alpha1.Selector(fmt.Sprintf("shop_requests_total{page=%q}", page)),
 			}},

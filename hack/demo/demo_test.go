@@ -103,7 +103,7 @@ func shown(world *simulate.World, metric, namespace string) bool {
 }
 
 // selectors returns every selector of counters that an indicator has.
-func selectors(i v1alpha1.Indicator) []string {
+func selectors(i v1alpha1.ObjectiveIndicator) []string {
 	var all []v1alpha1.Selector
 	switch {
 	case i.Events != nil:

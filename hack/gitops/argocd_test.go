@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
 	"github.com/experience-slo/operator/config/crd"
@@ -98,7 +99,7 @@ func TestPatchesHoldTheScripts(t *testing.T) {
 }
 
 // TestEveryKindHasAHealth fails for a kind that Argo CD would take for healthy
-// as soon as it is there.
+// as soon as it is there, unless it has no status: then there is nothing to wait for.
 func TestEveryKindHasAHealth(t *testing.T) {
 	var defined []string
 	files, err := crd.Bases.ReadDir("bases")
@@ -114,7 +115,9 @@ func TestEveryKindHasAHealth(t *testing.T) {
 		if err := yaml.Unmarshal(text, &definition); err != nil {
 			t.Fatal(err)
 		}
-		defined = append(defined, definition.Spec.Names.Kind)
+		if definition.Spec.Versions[0].Subresources != nil {
+			defined = append(defined, definition.Spec.Names.Kind)
+		}
 	}
 	slices.Sort(defined)
 	if diff := cmp.Diff(defined, slices.Sorted(maps.Keys(scriptOf))); diff != "" {
@@ -123,6 +126,19 @@ func TestEveryKindHasAHealth(t *testing.T) {
 	for kind := range scriptOf {
 		if !slices.ContainsFunc(slices.Collect(maps.Keys(states())), func(name string) bool { return strings.HasPrefix(name, kind) }) {
 			t.Errorf("no state of a %s is judged", kind)
+		}
+	}
+}
+
+// TestWithoutStatus shows kstatus the kinds that have none.
+func TestWithoutStatus(t *testing.T) {
+	for _, kind := range []string{"Indicator", "ClusterIndicator"} {
+		o := &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "experience.slo/v1alpha1", "kind": kind, "metadata": map[string]any{"name": "web-lcp", "generation": int64(3)}, "spec": map[string]any{},
+		}}
+		got, err := status.Compute(o)
+		if err != nil || got.Status != status.CurrentStatus {
+			t.Errorf("kstatus takes a %s for %v (%v), want Current", kind, got, err)
 		}
 	}
 }

@@ -160,7 +160,7 @@ func (p *path) declare(t *testing.T) *v1alpha1.Objective {
 		ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: "orders"},
 		Spec: v1alpha1.ObjectiveSpec{
 			Service: "shop", Perspective: v1alpha1.PerspectiveUX, Target: "75%", Window: v1alpha1.Window{Rolling: "2h"},
-			Indicator: v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{Bad: `shop_requests_total{code="500"}`, Total: "shop_requests_total"}},
+			Indicator: v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{Bad: `shop_requests_total{code="500"}`, Total: "shop_requests_total"}},
 		},
 	}
 	for _, object := range []client.Object{

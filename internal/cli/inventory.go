@@ -25,6 +25,7 @@ type inventory struct {
 	objectives []declared
 	gates      []gateManifest
 	sources    map[compile.SourceKey]*origin
+	indicators map[compile.IndicatorKey]*template
 	// seen is where each object is, by kind, namespace and name.
 	seen     map[string]place
 	mistakes []mistake
@@ -40,6 +41,14 @@ type declared struct {
 	*v1alpha1.Objective
 }
 
+// template is an indicator and where it was found.
+type template struct {
+	manifest
+	spec *v1alpha1.IndicatorSpec
+	// wrong says that it has a mistake, which is told of once.
+	wrong bool
+}
+
 // origin is a source as it was found or is assumed.
 type origin struct {
 	spec    *v1alpha1.MetricSourceSpec
@@ -48,10 +57,7 @@ type origin struct {
 
 func newInventory(namespace string) (*inventory, error) {
 	definitions, err := loadDefinitions()
-	return &inventory{
-		definitions: definitions, namespace: namespace, sources: map[compile.SourceKey]*origin{},
-		seen: map[string]place{}, order: map[string]int{},
-	}, err
+	return (&inventory{definitions: definitions}).another(namespace), err
 }
 
 // note takes down what is no mistake. What was said already is not said again.
@@ -184,6 +190,8 @@ func (v *inventory) keep(kind, namespace string, m manifest) error {
 			return err
 		}
 		v.sources[compile.SourceKey{Kind: v1alpha1.SourceKindClusterMetricSource, Name: s.Name}] = &origin{s.SourceSpec(), s.Spec.AllowedNamespaces}
+	case string(v1alpha1.IndicatorKindIndicator), string(v1alpha1.IndicatorKindClusterIndicator):
+		return v.keepIndicator(compile.IndicatorKey{Kind: v1alpha1.IndicatorKind(kind), Namespace: namespace}, m)
 	}
 	return nil
 }

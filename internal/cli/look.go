@@ -77,7 +77,7 @@ type view struct {
 
 func (v view) objective(ctx context.Context, o planned) looked {
 	var out looked
-	for _, s := range seek(o.Spec.Indicator) {
+	for _, s := range seek(o.indicator) {
 		text, err := v.missing(ctx, s)
 		switch {
 		case err != nil:

@@ -112,6 +112,8 @@ type planned struct {
 	declared
 	plan   *compile.Plan
 	source *v1alpha1.MetricSourceSpec
+	// indicator is the one that is measured: what spec.indicator.ref refers to.
+	indicator v1alpha1.ObjectiveIndicator
 }
 
 // active are the objectives that are measured.
@@ -135,15 +137,20 @@ func (v *inventory) plan(objectives []declared, now time.Time) []planned {
 		if err == nil && from == nil {
 			continue // the source has a mistake of its own
 		}
-		var plan *compile.Plan
+		in, ok := v.input(o)
+		if !ok {
+			continue // the indicator has
+		}
+		next := planned{declared: o}
 		if err == nil {
-			plan, err = compile.Compile(compile.Input{Objective: o.Objective, Source: from.spec, Now: now})
+			next.source, in.Source, in.Now = from.spec, from.spec, now
+			next.plan, next.indicator, err = compiled(in)
 		}
 		if err != nil {
 			v.refuse(o.manifest, nameOfObjective(o), faultOf(err))
 			continue
 		}
-		out = append(out, planned{o, plan, from.spec})
+		out = append(out, next)
 	}
 	return out
 }
@@ -186,7 +193,7 @@ func (v *inventory) assumed() (*origin, error) {
 func (v *inventory) rulesOf(o planned) (rendered, error) {
 	plan := o.plan
 	if err := plan.Bind(nil); errors.Is(err, compile.ErrNoBoundaries) {
-		return rendered{}, unbounded(o.Objective)
+		return rendered{}, unbounded(o.indicator)
 	} else if err != nil {
 		return rendered{}, err
 	}
@@ -198,9 +205,9 @@ func (v *inventory) rulesOf(o planned) (rendered, error) {
 }
 
 // unbounded says that buckets on either side of a threshold are not known.
-func unbounded(o *v1alpha1.Objective) error {
+func unbounded(in v1alpha1.ObjectiveIndicator) error {
 	field := "spec.indicator.distribution.interpolate"
-	if o.Spec.Indicator.Apdex != nil {
+	if in.Apdex != nil {
 		field = "spec.indicator.apdex.interpolate"
 	}
 	return &compile.Error{Reason: v1alpha1.ReasonInvalidThreshold, Field: field, Err: errors.New(

@@ -54,7 +54,7 @@ func TestRulesAreTheOperators(t *testing.T) {
 		ObjectMeta: metav1.ObjectMeta{Name: "orders", Namespace: "shop"},
 		Spec: v1alpha1.ObjectiveSpec{
 			Service: "checkout", Perspective: v1alpha1.PerspectiveUX, Target: "99.9%", Window: v1alpha1.Window{Rolling: "28d"},
-			Indicator:     v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{Good: "good_total", Total: "all_total"}},
+			Indicator:     v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{Good: "good_total", Total: "all_total"}},
 			MinimumEvents: 1, NewSeries: v1alpha1.NewSeriesOnKnownTarget,
 		},
 	}

@@ -20,16 +20,16 @@ func describing(text string) func(*v1alpha1.Objective) {
 	return func(o *v1alpha1.Objective) { o.Spec.Description = text }
 }
 
-func measuring(target v1alpha1.Target, in v1alpha1.Indicator) func(*v1alpha1.Objective) {
+func measuring(target v1alpha1.Target, in v1alpha1.ObjectiveIndicator) func(*v1alpha1.Objective) {
 	return func(o *v1alpha1.Objective) { o.Spec.Target, o.Spec.Indicator = target, in }
 }
 
 // kinds is a promise of every kind of measurement, in every standing.
 func kinds() []v1alpha1.Objective {
-	mean := v1alpha1.Indicator{Score: &v1alpha1.ScoreIndicator{Mean: &v1alpha1.MeanScore{Lowest: "1", Highest: "5"}}}
-	recommend := v1alpha1.Indicator{Score: &v1alpha1.ScoreIndicator{NetPromoter: &v1alpha1.NetPromoterScore{}}}
-	state := v1alpha1.Indicator{State: &v1alpha1.StateIndicator{}}
-	apdex := v1alpha1.Indicator{Apdex: &v1alpha1.ApdexIndicator{}}
+	mean := v1alpha1.ObjectiveIndicator{Score: &v1alpha1.ScoreIndicator{Mean: &v1alpha1.MeanScore{Lowest: "1", Highest: "5"}}}
+	recommend := v1alpha1.ObjectiveIndicator{Score: &v1alpha1.ScoreIndicator{NetPromoter: &v1alpha1.NetPromoterScore{}}}
+	state := v1alpha1.ObjectiveIndicator{State: &v1alpha1.StateIndicator{}}
+	apdex := v1alpha1.ObjectiveIndicator{Apdex: &v1alpha1.ApdexIndicator{}}
 	month := func(o *v1alpha1.Objective) {
 		o.Spec.Window = v1alpha1.Window{Calendar: &v1alpha1.CalendarWindow{Unit: "Month"}}
 	}

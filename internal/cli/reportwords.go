@@ -29,6 +29,8 @@ func promised(o *v1alpha1.Objective) string {
 		return fmt.Sprintf("at least %s on average, on a scale from %s to %s", target, in.Score.Mean.Lowest, in.Score.Mean.Highest)
 	case in.Score != nil:
 		return "a score of at least " + target + " from those who were asked whether they recommend us, on a scale from -100 to 100"
+	case in.Ref != nil && !strings.HasSuffix(target, "%"):
+		return "a score of at least " + target
 	default:
 		return "that at least " + target + " go well"
 	}

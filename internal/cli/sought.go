@@ -21,7 +21,7 @@ type sought struct {
 }
 
 // seek gives the selectors of an indicator whose expressions were checked before.
-func seek(in v1alpha1.Indicator) []sought {
+func seek(in v1alpha1.ObjectiveIndicator) []sought {
 	var out seeker
 	const field = "spec.indicator."
 	if e := in.Events; e != nil {

@@ -19,7 +19,7 @@ func judged(name string, met metav1.ConditionStatus, reason, attainment, budget 
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, Generation: 2, CreationTimestamp: metav1.NewTime(now.AddDate(0, 0, -60)), ResourceVersion: "1"},
 		Spec: v1alpha1.ObjectiveSpec{
 			Service: "checkout", Perspective: v1alpha1.PerspectiveUX, Touchpoint: "web", Target: "75%", Window: v1alpha1.Window{Rolling: "28d"}, MinimumEvents: 100,
-			Indicator: v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{Good: "good_total", Total: "all_total"}},
+			Indicator: v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{Good: "good_total", Total: "all_total"}},
 		},
 		Status: v1alpha1.ObjectiveStatus{
 			Attainment: attainment, BudgetRemaining: budget, Events: &events, Coverage: "100%", ObservedGeneration: 2,

@@ -109,7 +109,8 @@ func (t trial) prepare(ctx context.Context, manifests *inventory) (*rehearsal, e
 // another is an empty inventory that knows the same kinds.
 func (v *inventory) another(namespace string) *inventory {
 	return &inventory{
-		definitions: v.definitions, namespace: namespace, sources: map[compile.SourceKey]*origin{},
+		definitions: v.definitions, namespace: namespace,
+		sources: map[compile.SourceKey]*origin{}, indicators: map[compile.IndicatorKey]*template{},
 		seen: map[string]place{}, order: map[string]int{},
 	}
 }

@@ -16,20 +16,30 @@ type Input struct {
 	Objective *v1alpha1.Objective
 	// Source is the spec of the objective's source.
 	Source *v1alpha1.MetricSourceSpec
-	Now    time.Time
+	// Indicator is the spec of the indicator that the objective refers to; it is nil
+	// where the objective refers to none, or it does not exist.
+	Indicator *v1alpha1.IndicatorSpec
+	Now       time.Time
 }
 
 // Compile makes the plan of an objective, or an *Error that names the field at
 // fault.
 func Compile(in Input) (*Plan, error) {
+	key, _ := IndicatorOf(in.Objective)
+	resolved, err := Resolve(in)
+	if err != nil {
+		return nil, err
+	}
+	in.Objective = resolved
 	window, err := windowOf(in.Objective.Spec.Window)
 	if err != nil {
 		return nil, err
 	}
 	shape, err := shapeOf(in.Objective)
 	if err != nil {
-		return nil, err
+		return nil, blame(key, err)
 	}
+	shape.indicator = key
 	target, err := shape.unit.Parse(string(in.Objective.Spec.Target))
 	if err != nil {
 		return nil, &Error{Reason: v1alpha1.ReasonInvalidTarget, Field: "spec.target", Err: err}
@@ -41,7 +51,7 @@ func Compile(in Input) (*Plan, error) {
 	plan := newPlan(in, shape, window)
 	plan.Target, plan.Level = target, level
 	plan.Tiers = tiersOf(in.Objective, target, window.Period(in.Now))
-	return plan, plan.prepare()
+	return plan, blame(key, plan.prepare())
 }
 
 func newPlan(in Input, shape *shape, window slo.Window) *Plan {

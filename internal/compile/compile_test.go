@@ -35,13 +35,13 @@ func mistakeOf(t *testing.T, err error) mistake {
 
 func TestCompileRefuses(t *testing.T) {
 	const call = `"rate(x_total[5m])" is a call of rate: write the plain counter selector inside it, such as x_total`
-	nps := func(promoters, detractors, responses v1alpha1.Selector) v1alpha1.Indicator {
-		return v1alpha1.Indicator{Score: &v1alpha1.ScoreIndicator{NetPromoter: &v1alpha1.NetPromoterScore{
+	nps := func(promoters, detractors, responses v1alpha1.Selector) v1alpha1.ObjectiveIndicator {
+		return v1alpha1.ObjectiveIndicator{Score: &v1alpha1.ScoreIndicator{NetPromoter: &v1alpha1.NetPromoterScore{
 			Promoters: promoters, Detractors: detractors, Responses: responses,
 		}}}
 	}
-	histogram := func(s v1alpha1.Selector) v1alpha1.Indicator {
-		return v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{Histogram: s, Threshold: "1"}}
+	histogram := func(s v1alpha1.Selector) v1alpha1.ObjectiveIndicator {
+		return v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{Histogram: s, Threshold: "1"}}
 	}
 	good := events("good_total", "", "x_total")
 	cases := map[string]struct {
@@ -50,8 +50,8 @@ func TestCompileRefuses(t *testing.T) {
 		want   mistake
 	}{
 		"NoKind": {
-			reason: "An indicator has a kind; the schema says so first.", args: objective(v1alpha1.Indicator{}),
-			want: mistake{"InvalidSpec", "spec.indicator", "no kind is set: set one of events, distribution, apdex, score, state, queries"},
+			reason: "An indicator has a kind; the schema says so first.", args: objective(v1alpha1.ObjectiveIndicator{}),
+			want: mistake{"InvalidSpec", "spec.indicator", "no kind is set: set one of events, distribution, apdex, score, state, queries, ref"},
 		},
 		"FunctionInTotal": {
 			reason: "A function call stands where a selector is needed.", args: objective(events("good_total", "", "rate(x_total[5m])")),
@@ -114,11 +114,11 @@ func TestCompileRefuses(t *testing.T) {
 			want: mistake{"InvalidQuery", "spec.indicator.apdex.failed", `parse "{code=5}": 1:7: parse error: unexpected character inside braces: '5'`},
 		},
 		"ApdexHistogram": {
-			reason: "Its histogram is a selector.", args: objective(v1alpha1.Indicator{Apdex: &v1alpha1.ApdexIndicator{Histogram: "rate(x_total[5m])", Satisfied: "1"}}),
+			reason: "Its histogram is a selector.", args: objective(v1alpha1.ObjectiveIndicator{Apdex: &v1alpha1.ApdexIndicator{Histogram: "rate(x_total[5m])", Satisfied: "1"}}),
 			want: mistake{"InvalidQuery", "spec.indicator.apdex.histogram", call},
 		},
 		"MeanSum": {
-			reason: "A mean has two counters.", args: objective(v1alpha1.Indicator{Score: &v1alpha1.ScoreIndicator{Mean: &v1alpha1.MeanScore{Sum: "rate(x_total[5m])", Count: "n", Lowest: "1", Highest: "5"}}}),
+			reason: "A mean has two counters.", args: objective(v1alpha1.ObjectiveIndicator{Score: &v1alpha1.ScoreIndicator{Mean: &v1alpha1.MeanScore{Sum: "rate(x_total[5m])", Count: "n", Lowest: "1", Highest: "5"}}}),
 			want: mistake{"InvalidQuery", "spec.indicator.score.mean.sum", call},
 		},
 		"MeanLowest": {
@@ -146,19 +146,19 @@ func TestCompileRefuses(t *testing.T) {
 			want: mistake{"InvalidQuery", "spec.indicator.score.netPromoter.responses", call},
 		},
 		"StateQuery": {
-			reason: "A state has one value at a time.", args: objective(v1alpha1.Indicator{State: &v1alpha1.StateIndicator{Query: "up[5m]", Operator: "Equal", Value: "1"}}),
+			reason: "A state has one value at a time.", args: objective(v1alpha1.ObjectiveIndicator{State: &v1alpha1.StateIndicator{Query: "up[5m]", Operator: "Equal", Value: "1"}}),
 			want: mistake{"InvalidQuery", "spec.indicator.state.query", `"up[5m]" gives a range vector: write an expression that gives an instant vector or a scalar`},
 		},
 		"StateValue": {
-			reason: "The value goes into the query: only a number may.", args: objective(v1alpha1.Indicator{State: &v1alpha1.StateIndicator{Query: "up", Operator: "Equal", Value: "1 or up"}}),
+			reason: "The value goes into the query: only a number may.", args: objective(v1alpha1.ObjectiveIndicator{State: &v1alpha1.StateIndicator{Query: "up", Operator: "Equal", Value: "1 or up"}}),
 			want: mistake{"InvalidSpec", "spec.indicator.state.value", `"1 or up" is no number: write one such as "2.5"`},
 		},
 		"QueriesPoints": {
-			reason: "An expression is checked.", args: objective(v1alpha1.Indicator{Queries: &v1alpha1.QueriesIndicator{Points: "increase(x[$interval)", Events: "increase(y[$interval])"}}),
+			reason: "An expression is checked.", args: objective(v1alpha1.ObjectiveIndicator{Queries: &v1alpha1.QueriesIndicator{Points: "increase(x[$interval)", Events: "increase(y[$interval])"}}),
 			want: mistake{"InvalidQuery", "spec.indicator.queries.points", `parse "increase(x[1m)": 1:14: parse error: unexpected ")" in subquery or range, expected ":" or "]"`},
 		},
 		"QueriesEvents": {
-			reason: "Both are.", args: objective(v1alpha1.Indicator{Queries: &v1alpha1.QueriesIndicator{Points: "increase(x[$interval])", Events: "y[$interval]"}}),
+			reason: "Both are.", args: objective(v1alpha1.ObjectiveIndicator{Queries: &v1alpha1.QueriesIndicator{Points: "increase(x[$interval])", Events: "y[$interval]"}}),
 			want: mistake{"InvalidQuery", "spec.indicator.queries.events", `"y[1m]" gives a range vector: write an expression that gives an instant vector or a scalar`},
 		},
 		"TargetWholly": {

@@ -27,7 +27,7 @@ var everyKind = map[string]*v1alpha1.Objective{
 	"distribution": objective(distribution("2.5", "4", false)),
 	"interpolated": objective(distribution("2", "", true)),
 	"apdex":        objective(apdex("0.25", "", `{code=~"5.."}`, false), target("0.85")),
-	"native": objective(v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{
+	"native": objective(v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{
 		Histogram: "page_seconds", Threshold: "2.5", Format: v1alpha1.HistogramFormatNative,
 	}}),
 	"mean":         objective(mean("1", "5"), target("4.2")),

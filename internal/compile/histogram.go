@@ -131,13 +131,13 @@ func (p *Plan) Bind(boundaries promql.Boundaries) error {
 	for _, c := range h.cuts {
 		terms, more, err := h.count(c, boundaries)
 		if err != nil {
-			return err
+			return blame(p.build.shape.indicator, err)
 		}
 		split[c.lane], lanes = terms, append(lanes, more...)
 	}
 	formula.Points = substitute(p.build.shape.formula.Points, split)
 	formula.Aux = substitute(p.build.shape.formula.Aux, split)
-	return p.read(lanes, formula)
+	return blame(p.build.shape.indicator, p.read(lanes, formula))
 }
 
 // count gives the lanes of a cut: one on a boundary, two around an

@@ -19,7 +19,7 @@ import (
 func TestBind(t *testing.T) {
 	usual := promql.Boundaries{0.5, 1, 2.5, 4, 10}
 	type args struct {
-		indicator  v1alpha1.Indicator
+		indicator  v1alpha1.ObjectiveIndicator
 		boundaries promql.Boundaries
 		lanes      map[string]float64
 	}

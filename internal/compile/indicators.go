@@ -16,7 +16,10 @@ import (
 // shape is an indicator reduced to lanes and a formula over them.
 type shape struct {
 	// field is the path of the indicator, for errors.
-	field     string
+	field string
+	// indicator is what the objective refers to; it is zero where it says for itself
+	// how it is measured.
+	indicator IndicatorKey
 	lanes     []promql.Lane
 	formula   Formula
 	unit      slo.Unit
@@ -56,7 +59,7 @@ func shapeOf(o *v1alpha1.Objective) (*shape, error) {
 	default:
 		return nil, &Error{
 			Reason: v1alpha1.ReasonInvalidSpec, Field: "spec.indicator",
-			Err: errors.New("no kind is set: set one of events, distribution, apdex, score, state, queries"),
+			Err: errors.New("no kind is set: set one of events, distribution, apdex, score, state, queries, ref"),
 		}
 	}
 }

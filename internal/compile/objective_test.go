@@ -17,7 +17,7 @@ var (
 )
 
 // objective builds an objective from an indicator; its options change it.
-func objective(indicator v1alpha1.Indicator, options ...func(*v1alpha1.Objective)) *v1alpha1.Objective {
+func objective(indicator v1alpha1.ObjectiveIndicator, options ...func(*v1alpha1.Objective)) *v1alpha1.Objective {
 	o := &v1alpha1.Objective{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "promise", UID: "1", Generation: 3, CreationTimestamp: metav1.NewTime(created)},
 		Spec: v1alpha1.ObjectiveSpec{
@@ -56,44 +56,44 @@ func input(o *v1alpha1.Objective) compile.Input {
 	return compile.Input{Objective: o, Source: source(), Now: now}
 }
 
-func events(good, bad, total v1alpha1.Selector) v1alpha1.Indicator {
-	return v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{Good: good, Bad: bad, Total: total}}
+func events(good, bad, total v1alpha1.Selector) v1alpha1.ObjectiveIndicator {
+	return v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{Good: good, Bad: bad, Total: total}}
 }
 
-func distribution(threshold, poorAbove v1alpha1.Decimal, interpolate bool) v1alpha1.Indicator {
-	return v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{
+func distribution(threshold, poorAbove v1alpha1.Decimal, interpolate bool) v1alpha1.ObjectiveIndicator {
+	return v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{
 		Histogram: `page_seconds{app="checkout"}`, Threshold: threshold, PoorAbove: poorAbove, Interpolate: &interpolate,
 	}}
 }
 
-func apdex(satisfied, tolerated v1alpha1.Decimal, failed v1alpha1.Matchers, interpolate bool) v1alpha1.Indicator {
-	return v1alpha1.Indicator{Apdex: &v1alpha1.ApdexIndicator{
+func apdex(satisfied, tolerated v1alpha1.Decimal, failed v1alpha1.Matchers, interpolate bool) v1alpha1.ObjectiveIndicator {
+	return v1alpha1.ObjectiveIndicator{Apdex: &v1alpha1.ApdexIndicator{
 		Histogram: "page_seconds", Satisfied: satisfied, Tolerated: tolerated, Failed: failed, Interpolate: &interpolate,
 	}}
 }
 
-func mean(lowest, highest v1alpha1.Decimal) v1alpha1.Indicator {
-	return v1alpha1.Indicator{Score: &v1alpha1.ScoreIndicator{Mean: &v1alpha1.MeanScore{
+func mean(lowest, highest v1alpha1.Decimal) v1alpha1.ObjectiveIndicator {
+	return v1alpha1.ObjectiveIndicator{Score: &v1alpha1.ScoreIndicator{Mean: &v1alpha1.MeanScore{
 		Sum: "csat_rating_sum", Count: "csat_rating_count", Lowest: lowest, Highest: highest,
 	}}}
 }
 
-func netPromoter() v1alpha1.Indicator {
-	return v1alpha1.Indicator{Score: &v1alpha1.ScoreIndicator{NetPromoter: &v1alpha1.NetPromoterScore{
+func netPromoter() v1alpha1.ObjectiveIndicator {
+	return v1alpha1.ObjectiveIndicator{Score: &v1alpha1.ScoreIndicator{NetPromoter: &v1alpha1.NetPromoterScore{
 		Promoters:  `nps_total{group="promoter"}`,
 		Detractors: `nps_total{group="detractor"}`,
 		Responses:  "nps_total",
 	}}}
 }
 
-func state(noData v1alpha1.NoDataPolicy) v1alpha1.Indicator {
-	return v1alpha1.Indicator{State: &v1alpha1.StateIndicator{
+func state(noData v1alpha1.NoDataPolicy) v1alpha1.ObjectiveIndicator {
+	return v1alpha1.ObjectiveIndicator{State: &v1alpha1.StateIndicator{
 		Query: "queue_length", Operator: v1alpha1.OperatorLessThanOrEqual, Value: "5", NoData: noData,
 	}}
 }
 
-func queries() v1alpha1.Indicator {
-	return v1alpha1.Indicator{Queries: &v1alpha1.QueriesIndicator{
+func queries() v1alpha1.ObjectiveIndicator {
+	return v1alpha1.ObjectiveIndicator{Queries: &v1alpha1.QueriesIndicator{
 		Points: `increase(orders_total{ok="yes"}[$interval])`, Events: "increase(orders_total[$interval])",
 	}}
 }

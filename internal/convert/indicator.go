@@ -100,7 +100,7 @@ func scaled(q query) string {
 
 // queries sets the escape hatch, and says what it costs.
 func (u *unit) queries(f field, points, events string) {
-	u.objective.Spec.Indicator = v1alpha1.Indicator{Queries: &v1alpha1.QueriesIndicator{
+	u.objective.Spec.Indicator = v1alpha1.ObjectiveIndicator{Queries: &v1alpha1.QueriesIndicator{
 		Points: v1alpha1.PromQL(points), Events: v1alpha1.PromQL(events),
 	}}
 	u.note(f, "it is no good, bad or total counter that can be counted exactly, so it becomes an indicator of kind queries: as exact as its PromQL, and it needs two scrapes a minute")
@@ -123,25 +123,25 @@ func (r ratio) goodSum() sum {
 }
 
 // counters makes an indicator of plain counters.
-func (r ratio) counters() (v1alpha1.Indicator, bool) {
+func (r ratio) counters() (v1alpha1.ObjectiveIndicator, bool) {
 	total, ok := r.totalSum.one()
 	if !ok {
-		return v1alpha1.Indicator{}, false
+		return v1alpha1.ObjectiveIndicator{}, false
 	}
 	if good, ok := r.goodSum().one(); ok && good.weight == total.weight {
 		if d := distributionOf(good.selector, total.selector); d != nil {
-			return v1alpha1.Indicator{Distribution: d}, true
+			return v1alpha1.ObjectiveIndicator{Distribution: d}, true
 		}
-		return v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{
+		return v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{
 			Good: v1alpha1.Selector(good.String()), Total: v1alpha1.Selector(total.String()),
 		}}, true
 	}
 	if bad, ok := r.partSum.one(); ok && r.bad && bad.weight == total.weight {
-		return v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{
+		return v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{
 			Bad: v1alpha1.Selector(bad.String()), Total: v1alpha1.Selector(total.String()),
 		}}, true
 	}
-	return v1alpha1.Indicator{}, false
+	return v1alpha1.ObjectiveIndicator{}, false
 }
 
 // distributionOf recognizes a bucket of a classic histogram among all of its

@@ -66,7 +66,7 @@ func anObjective(i int) *v1alpha1.Objective {
 		ObjectMeta: metav1.ObjectMeta{Namespace: "bench", Name: fmt.Sprintf("objective-%d", i)},
 		Spec: v1alpha1.ObjectiveSpec{
 			Service: "shop", Perspective: v1alpha1.PerspectiveUX, Target: "75%",
-			Indicator: v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{Good: "good_total", Total: "all_total"}},
+			Indicator: v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{Good: "good_total", Total: "all_total"}},
 			Window:    v1alpha1.Window{Rolling: "28d"},
 		},
 	}

@@ -109,7 +109,7 @@ func objective(namespace, name string, labels map[string]string) *v1alpha1.Objec
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: labels},
 		Spec: v1alpha1.ObjectiveSpec{
 			Service: "checkout", Perspective: v1alpha1.PerspectiveUX, Target: "99%", Window: v1alpha1.Window{Rolling: "28d"},
-			Indicator: v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{Good: "good_total", Total: "all_total"}},
+			Indicator: v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{Good: "good_total", Total: "all_total"}},
 		},
 	}
 }

@@ -262,7 +262,7 @@ func TestSince(t *testing.T) {
 // TestInvalidPasses checks that a book tells of NaN while its window holds it.
 func TestInvalidPasses(t *testing.T) {
 	store := story(t, "good{a} 3x15"+strings.Repeat(" NaN", 7)+" 3x400\nall{a} 4x400")
-	o := objective(kind{indicator: v1alpha1.Indicator{Queries: &v1alpha1.QueriesIndicator{Points: "good", Events: "all"}}, target: "99%"},
+	o := objective(kind{indicator: v1alpha1.ObjectiveIndicator{Queries: &v1alpha1.QueriesIndicator{Points: "good", Events: "all"}}, target: "99%"},
 		ledgertest.OnKnownTarget, rolling(time.Hour))
 	book := ledger.NewBook(ledger.TermsOf(planOf(t, store, o, storyEnd)))
 	type told struct {
@@ -290,7 +290,7 @@ h_bucket{a,le="+Inf"} 200+2x40
 h_count{a} 200+2x40
 process_start_time_seconds{a} -10000x40
 up{a} 1x40`)
-	o := objective(kind{indicator: v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{Histogram: "h", Threshold: "1"}}, target: "75%"},
+	o := objective(kind{indicator: v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{Histogram: "h", Threshold: "1"}}, target: "75%"},
 		ledgertest.OnKnownTarget, rolling(28*day))
 	for form, f := range forms {
 		o.Spec.Window = rolling(f.window)

@@ -31,15 +31,15 @@ func foundIn(book *ledger.Book) found {
 // which is what Prometheus has a state be known for.
 func TestStates(t *testing.T) {
 	gauge := "queue{a} 3x20 7x19" + strings.Repeat(" NaN", 20) + strings.Repeat(" Inf", 20)
-	at := func(operator v1alpha1.Operator, value v1alpha1.Decimal, query v1alpha1.PromQL, noData v1alpha1.NoDataPolicy) v1alpha1.Indicator {
-		return v1alpha1.Indicator{State: &v1alpha1.StateIndicator{Query: query, Operator: operator, Value: value, NoData: noData}}
+	at := func(operator v1alpha1.Operator, value v1alpha1.Decimal, query v1alpha1.PromQL, noData v1alpha1.NoDataPolicy) v1alpha1.ObjectiveIndicator {
+		return v1alpha1.ObjectiveIndicator{State: &v1alpha1.StateIndicator{Query: query, Operator: operator, Value: value, NoData: noData}}
 	}
 	const ignore = v1alpha1.NoDataIgnore
 	day := metav1.NewTime(epoch.Add(time.Hour))
 	cases := map[string]struct {
 		reason  string
 		load    string
-		args    v1alpha1.Indicator
+		args    v1alpha1.ObjectiveIndicator
 		created metav1.Time
 		want    found
 	}{
@@ -147,7 +147,7 @@ func TestQueriesKind(t *testing.T) {
 	for name, tc := range cases {
 		for form, f := range forms {
 			t.Run(name+"/"+form, func(t *testing.T) {
-				o := objective(kind{indicator: v1alpha1.Indicator{Queries: &tc.args}, target: "99%"}, ledgertest.OnKnownTarget, rolling(f.window))
+				o := objective(kind{indicator: v1alpha1.ObjectiveIndicator{Queries: &tc.args}, target: "99%"}, ledgertest.OnKnownTarget, rolling(f.window))
 				if diff := cmp.Diff(tc.want, foundIn(read(t, story(t, tc.load), o, f.ticks))); diff != "" {
 					t.Errorf("\n%s\nbook: -want, +got:\n%s", tc.reason, diff)
 				}

@@ -89,7 +89,7 @@ func TestHistoryIsExact(t *testing.T) {
 }
 
 // queue is an indicator of one gauge.
-var queue = kind{target: "90%", indicator: v1alpha1.Indicator{Queries: &v1alpha1.QueriesIndicator{Points: "queue", Events: "queue"}}}
+var queue = kind{target: "90%", indicator: v1alpha1.ObjectiveIndicator{Queries: &v1alpha1.QueriesIndicator{Points: "queue", Events: "queue"}}}
 
 // TestHistoryOfNumbersThatAreNone has a state that is NaN for some minutes, of which
 // one is in a bucket.

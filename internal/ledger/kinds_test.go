@@ -20,7 +20,7 @@ import (
 // scraped.
 type kind struct {
 	signal    ledgertest.Signal
-	indicator v1alpha1.Indicator
+	indicator v1alpha1.ObjectiveIndicator
 	target    v1alpha1.Target
 	truth     func(count counting) truth
 	// ratio is what many dashboards show: the average of 5-minute ratios.
@@ -63,7 +63,7 @@ func (t truth) between(from, to time.Time) ledger.Stretch {
 var kinds = map[string]kind{
 	"EventsGood": {
 		signal: ledgertest.Requests, target: "99%",
-		indicator: v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{
+		indicator: v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{
 			Good: `shop_requests_total{code="200"}`, Total: "shop_requests_total",
 		}},
 		truth: func(count counting) truth {
@@ -77,7 +77,7 @@ var kinds = map[string]kind{
 	},
 	"EventsBad": {
 		signal: ledgertest.Requests, target: "99%",
-		indicator: v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{
+		indicator: v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{
 			Bad: `shop_requests_total{code="500"}`, Total: "shop_requests_total",
 		}},
 		truth: func(count counting) truth {
@@ -91,7 +91,7 @@ var kinds = map[string]kind{
 	},
 	"Distribution": {
 		signal: ledgertest.Pages, target: "75%",
-		indicator: v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{
+		indicator: v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{
 			Histogram: "page_seconds", Threshold: "2.5", PoorAbove: "4",
 		}},
 		truth: func(count counting) truth {
@@ -106,7 +106,7 @@ var kinds = map[string]kind{
 	},
 	"Apdex": {
 		signal: ledgertest.Pages, target: "0.85",
-		indicator: v1alpha1.Indicator{Apdex: &v1alpha1.ApdexIndicator{
+		indicator: v1alpha1.ObjectiveIndicator{Apdex: &v1alpha1.ApdexIndicator{
 			Histogram: "page_seconds", Satisfied: "1", Failed: `{code="500"}`,
 		}},
 		truth: func(count counting) truth {
@@ -124,7 +124,7 @@ var kinds = map[string]kind{
 	},
 	"NetPromoter": {
 		signal: ledgertest.Recommend, target: "30",
-		indicator: v1alpha1.Indicator{Score: &v1alpha1.ScoreIndicator{NetPromoter: &v1alpha1.NetPromoterScore{
+		indicator: v1alpha1.ObjectiveIndicator{Score: &v1alpha1.ScoreIndicator{NetPromoter: &v1alpha1.NetPromoterScore{
 			Promoters:  `nps_responses_total{group="promoter"}`,
 			Detractors: `nps_responses_total{group="detractor"}`,
 			Responses:  "nps_responses_total",
@@ -143,7 +143,7 @@ var kinds = map[string]kind{
 	"Mean": {
 		signal: ledgertest.Ratings, target: "4.2",
 		// From 1 to 5: quarters of a point are exact in floating point.
-		indicator: v1alpha1.Indicator{Score: &v1alpha1.ScoreIndicator{Mean: &v1alpha1.MeanScore{
+		indicator: v1alpha1.ObjectiveIndicator{Score: &v1alpha1.ScoreIndicator{Mean: &v1alpha1.MeanScore{
 			Sum: "csat_rating_sum", Count: "csat_rating_count", Lowest: "1", Highest: "5",
 		}}},
 		truth: func(count counting) truth {

@@ -120,7 +120,7 @@ func TestNativeHistograms(t *testing.T) {
 	}{
 		"Distribution": {
 			reason: "A threshold and a third band.",
-			args: kind{target: "75%", indicator: v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{
+			args: kind{target: "75%", indicator: v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{
 				Histogram: "page_seconds", Format: native, Threshold: "2", PoorAbove: "4",
 			}}},
 			want: func(u upTo) slo.Sums {
@@ -129,7 +129,7 @@ func TestNativeHistograms(t *testing.T) {
 		},
 		"Apdex": {
 			reason: "Satisfied and four times as much.",
-			args: kind{target: "0.85", indicator: v1alpha1.Indicator{Apdex: &v1alpha1.ApdexIndicator{
+			args: kind{target: "0.85", indicator: v1alpha1.ObjectiveIndicator{Apdex: &v1alpha1.ApdexIndicator{
 				Histogram: "page_seconds", Format: native, Satisfied: "1",
 			}}},
 			want: func(u upTo) slo.Sums {

@@ -56,7 +56,7 @@ var forms = map[string]struct {
 
 var errorRate = kind{
 	target:    "99%",
-	indicator: v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{Bad: "errors_total", Total: "requests_total"}},
+	indicator: v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{Bad: "errors_total", Total: "requests_total"}},
 }
 
 func read(t *testing.T, store *ledgertest.Store, o *v1alpha1.Objective, ticks bool) *ledger.Book {

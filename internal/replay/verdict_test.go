@@ -32,20 +32,20 @@ func signals(length time.Duration) *ledgertest.World {
 
 // indicators are one of each kind, with a target each.
 var indicators = map[string]struct {
-	indicator v1alpha1.Indicator
+	indicator v1alpha1.ObjectiveIndicator
 	target    v1alpha1.Target
 }{
-	"Events":       {v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{Bad: `shop_requests_total{code="500"}`, Total: "shop_requests_total"}}, "99%"},
-	"Distribution": {v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{Histogram: "page_seconds", Threshold: "2.5", PoorAbove: "4"}}, "55%"},
-	"Interpolated": {v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{Histogram: "page_seconds", Threshold: "3", Interpolate: new(true)}}, "55%"},
-	"Apdex":        {v1alpha1.Indicator{Apdex: &v1alpha1.ApdexIndicator{Histogram: "page_seconds", Satisfied: "1", Failed: `{code="500"}`}}, "0.6"},
-	"Mean":         {v1alpha1.Indicator{Score: &v1alpha1.ScoreIndicator{Mean: &v1alpha1.MeanScore{Sum: "csat_rating_sum", Count: "csat_rating_count", Lowest: "1", Highest: "5"}}}, "3.1"},
-	"NetPromoter": {v1alpha1.Indicator{Score: &v1alpha1.ScoreIndicator{NetPromoter: &v1alpha1.NetPromoterScore{
+	"Events":       {v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{Bad: `shop_requests_total{code="500"}`, Total: "shop_requests_total"}}, "99%"},
+	"Distribution": {v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{Histogram: "page_seconds", Threshold: "2.5", PoorAbove: "4"}}, "55%"},
+	"Interpolated": {v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{Histogram: "page_seconds", Threshold: "3", Interpolate: new(true)}}, "55%"},
+	"Apdex":        {v1alpha1.ObjectiveIndicator{Apdex: &v1alpha1.ApdexIndicator{Histogram: "page_seconds", Satisfied: "1", Failed: `{code="500"}`}}, "0.6"},
+	"Mean":         {v1alpha1.ObjectiveIndicator{Score: &v1alpha1.ScoreIndicator{Mean: &v1alpha1.MeanScore{Sum: "csat_rating_sum", Count: "csat_rating_count", Lowest: "1", Highest: "5"}}}, "3.1"},
+	"NetPromoter": {v1alpha1.ObjectiveIndicator{Score: &v1alpha1.ScoreIndicator{NetPromoter: &v1alpha1.NetPromoterScore{
 		Promoters: `nps_responses_total{group="promoter"}`, Detractors: `nps_responses_total{group="detractor"}`, Responses: "nps_responses_total",
 	}}}, "30"},
-	"State": {v1alpha1.Indicator{State: &v1alpha1.StateIndicator{Query: "sum(up)", Operator: v1alpha1.OperatorGreaterThanOrEqual, Value: "3", NoData: v1alpha1.NoDataBad}}, "99%"},
+	"State": {v1alpha1.ObjectiveIndicator{State: &v1alpha1.StateIndicator{Query: "sum(up)", Operator: v1alpha1.OperatorGreaterThanOrEqual, Value: "3", NoData: v1alpha1.NoDataBad}}, "99%"},
 	// Where nothing happens, this is 0/0: no number, which is left out.
-	"Queries": {v1alpha1.Indicator{Queries: &v1alpha1.QueriesIndicator{
+	"Queries": {v1alpha1.ObjectiveIndicator{Queries: &v1alpha1.QueriesIndicator{
 		Points: `sum(increase(shop_requests_total{code!="500"}[$interval])) / sum(increase(shop_requests_total[$interval]))`, Events: "vector(1)",
 	}}, "99%"},
 }

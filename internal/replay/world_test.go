@@ -20,7 +20,7 @@ import (
 var begin = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
 // objective is one of the shop; its options change it.
-func objective(in v1alpha1.Indicator, target v1alpha1.Target, window v1alpha1.RollingWindow, options ...func(*v1alpha1.ObjectiveSpec)) *v1alpha1.Objective {
+func objective(in v1alpha1.ObjectiveIndicator, target v1alpha1.Target, window v1alpha1.RollingWindow, options ...func(*v1alpha1.ObjectiveSpec)) *v1alpha1.Objective {
 	o := &v1alpha1.Objective{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "promise", CreationTimestamp: metav1.NewTime(begin)},
 		Spec: v1alpha1.ObjectiveSpec{
@@ -47,9 +47,9 @@ func planOf(t testing.TB, o *v1alpha1.Objective, at time.Time) *compile.Plan {
 }
 
 var (
-	failures = v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{Bad: "bad_total", Total: "all_total"}}
-	speed    = v1alpha1.Indicator{Apdex: &v1alpha1.ApdexIndicator{Histogram: "page_seconds", Satisfied: "1", Tolerated: "4"}}
-	probe    = v1alpha1.Indicator{State: &v1alpha1.StateIndicator{
+	failures = v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{Bad: "bad_total", Total: "all_total"}}
+	speed    = v1alpha1.ObjectiveIndicator{Apdex: &v1alpha1.ApdexIndicator{Histogram: "page_seconds", Satisfied: "1", Tolerated: "4"}}
+	probe    = v1alpha1.ObjectiveIndicator{State: &v1alpha1.StateIndicator{
 		Query: "probe_success", Operator: v1alpha1.OperatorEqual, Value: "1", NoData: v1alpha1.NoDataBad,
 	}}
 )

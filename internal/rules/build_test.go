@@ -15,7 +15,7 @@ import (
 var begin = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 
 // objective builds an objective from an indicator; its options change it.
-func objective(indicator v1alpha1.Indicator, target v1alpha1.Target, options ...func(*v1alpha1.Objective)) *v1alpha1.Objective {
+func objective(indicator v1alpha1.ObjectiveIndicator, target v1alpha1.Target, options ...func(*v1alpha1.Objective)) *v1alpha1.Objective {
 	o := &v1alpha1.Objective{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "promise", UID: "u-1"},
 		Spec: v1alpha1.ObjectiveSpec{
@@ -60,22 +60,22 @@ func planOf(t testing.TB, o *v1alpha1.Objective, source *v1alpha1.MetricSourceSp
 	return plan
 }
 
-func failures() v1alpha1.Indicator {
-	return v1alpha1.Indicator{Events: &v1alpha1.EventsIndicator{Bad: `shop_requests_total{code="500"}`, Total: "shop_requests_total"}}
+func failures() v1alpha1.ObjectiveIndicator {
+	return v1alpha1.ObjectiveIndicator{Events: &v1alpha1.EventsIndicator{Bad: `shop_requests_total{code="500"}`, Total: "shop_requests_total"}}
 }
 
-func apdex() v1alpha1.Indicator {
-	return v1alpha1.Indicator{Apdex: &v1alpha1.ApdexIndicator{Histogram: "page_seconds", Satisfied: "1", Tolerated: "4", Failed: `{code="500"}`}}
+func apdex() v1alpha1.ObjectiveIndicator {
+	return v1alpha1.ObjectiveIndicator{Apdex: &v1alpha1.ApdexIndicator{Histogram: "page_seconds", Satisfied: "1", Tolerated: "4", Failed: `{code="500"}`}}
 }
 
-func netPromoter() v1alpha1.Indicator {
-	return v1alpha1.Indicator{Score: &v1alpha1.ScoreIndicator{NetPromoter: &v1alpha1.NetPromoterScore{
+func netPromoter() v1alpha1.ObjectiveIndicator {
+	return v1alpha1.ObjectiveIndicator{Score: &v1alpha1.ScoreIndicator{NetPromoter: &v1alpha1.NetPromoterScore{
 		Promoters: `nps_responses_total{group="promoter"}`, Detractors: `nps_responses_total{group="detractor"}`, Responses: "nps_responses_total",
 	}}}
 }
 
-func probe() v1alpha1.Indicator {
-	return v1alpha1.Indicator{State: &v1alpha1.StateIndicator{
+func probe() v1alpha1.ObjectiveIndicator {
+	return v1alpha1.ObjectiveIndicator{State: &v1alpha1.StateIndicator{
 		Query: "probe_success", Operator: v1alpha1.OperatorGreaterThanOrEqual, Value: "1", NoData: v1alpha1.NoDataBad,
 	}}
 }

@@ -26,7 +26,7 @@ import (
 // over 28 days, from raw data.
 func BenchmarkCost(b *testing.B) {
 	store, end := fourWeeks(b)
-	o := objective(v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{
+	o := objective(v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{
 		Histogram: `page_seconds{job="shop"}`, Threshold: "2.5",
 	}}, "99.9%")
 	plan := planOf(b, o, &v1alpha1.MetricSourceSpec{Rules: v1alpha1.Rules{Output: v1alpha1.RulesOutputConfigMap}})

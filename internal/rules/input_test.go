@@ -35,7 +35,7 @@ func input(o *v1alpha1.Objective, good bool) []inputSeries {
 	return append(out, measured(o.Spec.Indicator, good)...)
 }
 
-func measured(indicator v1alpha1.Indicator, good bool) []inputSeries {
+func measured(indicator v1alpha1.ObjectiveIndicator, good bool) []inputSeries {
 	switch {
 	case indicator.Events != nil:
 		e := indicator.Events

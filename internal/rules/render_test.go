@@ -141,7 +141,7 @@ func TestLabels(t *testing.T) {
 }
 
 func TestUnboundPlan(t *testing.T) {
-	o := objective(v1alpha1.Indicator{Distribution: &v1alpha1.DistributionIndicator{Histogram: "page_seconds", Threshold: "1"}}, "75%")
+	o := objective(v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{Histogram: "page_seconds", Threshold: "1"}}, "75%")
 	plan, err := compile.Compile(compile.Input{Objective: o, Source: confined(), Now: begin})
 	if err != nil {
 		t.Fatal(err)
