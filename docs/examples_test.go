@@ -20,6 +20,7 @@ import (
 var kindOf = map[string]string{
 	"docs/spec/objective.md":           "Objective",
 	"docs/spec/metricsource.md":        "MetricSource",
+	"docs/spec/indicator.md":           "Indicator",
 	"docs/spec/clustermetricsource.md": "ClusterMetricSource",
 }
 
@@ -31,6 +32,7 @@ perspective: UX
 indicator: {events: {good: 'good_total', total: 'all_total'}}
 target: 75%
 window: {rolling: 28d}`,
+	"Indicator":           `template: {events: {good: a, total: b}}`,
 	"MetricSource":        `url: http://prometheus.monitoring.svc:9090`,
 	"ClusterMetricSource": `url: http://prometheus.monitoring.svc:9090`,
 }
@@ -73,6 +75,9 @@ func faults(t *testing.T, object map[string]any) []string {
 		return []string{"there is no kind " + kind}
 	}
 	refused := define(t, kind).refusals(t, object)
+	if len(refused) == 0 && strings.HasSuffix(kind, "Indicator") {
+		return mistakesOf(t, object)
+	}
 	if len(refused) > 0 || kind != "Objective" {
 		return refused
 	}
@@ -81,6 +86,9 @@ func faults(t *testing.T, object map[string]any) []string {
 		return []string{err.Error()}
 	}
 	input := compile.Input{Objective: objective, Source: &v1alpha1.MetricSourceSpec{}, Now: time.Now()}
+	if ref := objective.Spec.Indicator.Ref; ref != nil {
+		input.Indicator = shipped(t)[string(ref.Name)]
+	}
 	if _, err := compile.Compile(input); err != nil {
 		return []string{err.Error()}
 	}

@@ -20,6 +20,8 @@ import (
 // plurals are the resources by kind.
 var plurals = map[string]string{
 	"Objective":           "objectives",
+	"Indicator":           "indicators",
+	"ClusterIndicator":    "clusterindicators",
 	"MetricSource":        "metricsources",
 	"ClusterMetricSource": "clustermetricsources",
 }

@@ -29,10 +29,27 @@ func TestSampleObjectivesCompile(t *testing.T) {
 			if err := yaml.UnmarshalStrict(text, o); err != nil {
 				t.Fatalf("decode sample: %v", err)
 			}
-			_, err = compile.Compile(compile.Input{Objective: o, Source: &v1alpha1.MetricSourceSpec{}, Now: time.Date(2025, time.June, 15, 12, 0, 0, 0, time.UTC)})
+			in := compile.Input{Objective: o, Source: &v1alpha1.MetricSourceSpec{}, Now: time.Date(2025, time.June, 15, 12, 0, 0, 0, time.UTC)}
+			if ref := o.Spec.Indicator.Ref; ref != nil {
+				in.Indicator = &sampleIndicator(t, string(ref.Name)).Spec
+			}
+			_, err = compile.Compile(in)
 			if err != nil {
 				t.Errorf("the operator refuses it: %v", err)
 			}
 		})
 	}
+}
+
+func sampleIndicator(t *testing.T, name string) *v1alpha1.Indicator {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../../config/samples", "indicator_"+name+".yaml"))
+	if err != nil {
+		t.Fatalf("read sample: %v", err)
+	}
+	out := &v1alpha1.Indicator{}
+	if err := yaml.UnmarshalStrict(text, out); err != nil {
+		t.Fatalf("decode sample: %v", err)
+	}
+	return out
 }

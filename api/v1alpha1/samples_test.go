@@ -59,6 +59,7 @@ func at(object map[string]any, path string) any {
 func TestSamplesAreAdmitted(t *testing.T) {
 	definitions := map[string]*definition{
 		"Objective": load(t, "objectives"), "MetricSource": load(t, "metricsources"), "ClusterMetricSource": load(t, "clustermetricsources"),
+		"Indicator": load(t, "indicators"),
 	}
 	names := map[string]string{}
 	for _, s := range samples(t) {
@@ -106,7 +107,7 @@ func TestSamplesShowEverything(t *testing.T) {
 		"Objective": {
 			"spec.indicator.events.good", "spec.indicator.events.bad", "spec.indicator.distribution.poorAbove",
 			"spec.indicator.distribution.format=Native", "spec.indicator.apdex.failed", "spec.indicator.score.mean",
-			"spec.indicator.score.netPromoter", "spec.indicator.state", "spec.indicator.queries",
+			"spec.indicator.score.netPromoter", "spec.indicator.state", "spec.indicator.queries", "spec.indicator.ref",
 			"spec.window.rolling", "spec.window.calendar.unit=Week", "spec.window.calendar.unit=Month",
 			"spec.window.calendar.unit=Quarter", "spec.window.calendar.unit=Year", "spec.window.calendar.timeZone",
 			"spec.confidence", "spec.minimumEvents", "spec.newSeries=FromZero", "spec.newSeries=Ignore", "spec.suspend",
@@ -114,6 +115,7 @@ func TestSamplesShowEverything(t *testing.T) {
 			"spec.alerting.dataAbsent.after", "spec.alerting.minimumBadEvents", "spec.alerting.keepFiringFor",
 			"spec.alerting.runbookURL", "spec.alerting.dashboardURL", "spec.sourceRef", "spec.perspective=UX", "spec.perspective=CX",
 		},
+		"Indicator": {"spec.parameters", "spec.template.events", "spec.defaultTarget", "spec.defaultWindow"},
 		"MetricSource": {
 			"spec.authentication.basic", "spec.authentication.bearerToken", "spec.authentication.oauth2.scopes",
 			"spec.authentication.oauth2.ca", "spec.authentication.sigV4.roleARN", "spec.tls.certificate", "spec.tls.ca.secret",
