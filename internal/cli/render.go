@@ -26,8 +26,9 @@ installs them.
 Manifests are YAML or JSON, of one document or several. They are checked as the API
 server checks them. Objectives are rendered with the settings of the MetricSources and
 ClusterMetricSources beside them; a source that is not there is taken to have the
-defaults of a ClusterMetricSource. Objects of other kinds are skipped. Of a folder, the
-files that end in .json, .yaml or .yml are read; its folders are not.
+defaults of a ClusterMetricSource. An Indicator or ClusterIndicator that an objective refers
+to must be there. Objects of other kinds are skipped. Of a folder, the files that end in
+.json, .yaml or .yml are read; its folders are not.
 
 No cluster and no Prometheus is asked. A threshold of a classic histogram is taken to be
 a bucket boundary; one that is to be interpolated cannot be rendered.
@@ -36,7 +37,7 @@ The exit status is 0, 1 for manifests with mistakes, 2 for a command line or a f
 cannot be used.`,
 		Example: `  kubectl experience render -f objectives.yaml | promtool check rules
   kubectl experience render -f manifests/ -n shop --output prometheusrule
-  kubectl get xo,xms,cxms -A -o yaml | kubectl experience render -f - --output configmap`,
+  kubectl get xo,xi,cxi,xms,cxms -A -o yaml | kubectl experience render -f - --output configmap`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.render(cmd.Context(), o) },
 	}

@@ -85,7 +85,17 @@ func checkValue(p v1alpha1.Parameter, value v1alpha1.ParameterValue) error {
 	if err := checkText(text); err != nil {
 		return err
 	}
-	switch typeOf(p) {
+	if err := checkType(typeOf(p), text); err != nil {
+		return err
+	}
+	if p.Pattern != "" && !regexp.MustCompile(`^(?:`+p.Pattern+`)$`).MatchString(text) {
+		return fmt.Errorf("%q does not match the pattern %s: write %s", text, p.Pattern, hint(p))
+	}
+	return nil
+}
+
+func checkType(of v1alpha1.ParameterType, text string) error {
+	switch of {
 	case v1alpha1.ParameterTypeNumber:
 		if !number.MatchString(text) {
 			return fmt.Errorf("%q is no Number: write one such as \"2.5\"", text)
@@ -99,9 +109,6 @@ func checkValue(p v1alpha1.Parameter, value v1alpha1.ParameterValue) error {
 			return fmt.Errorf("%q is no Regex: %w", text, err)
 		}
 	case v1alpha1.ParameterTypeString:
-	}
-	if p.Pattern != "" && !regexp.MustCompile(`^(?:`+p.Pattern+`)$`).MatchString(text) {
-		return fmt.Errorf("%q does not match the pattern %s: write %s", text, p.Pattern, hint(p))
 	}
 	return nil
 }

@@ -168,8 +168,7 @@ func CheckIndicator(spec *v1alpha1.IndicatorSpec) error {
 		}
 	}
 	_, err = shapeOf(o)
-	var mistake *Error
-	if errors.As(err, &mistake) {
+	if mistake, ok := errors.AsType[*Error](err); ok {
 		return &Error{Reason: mistake.Reason, Field: strings.Replace(mistake.Field, fieldIndicator, fieldTemplate, 1), Err: mistake.Err}
 	}
 	return err

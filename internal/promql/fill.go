@@ -269,24 +269,15 @@ func (f *filler) selector(n *parser.VectorSelector) error {
 	return nil
 }
 
-// matcher replaces the references in a matcher's value. What stands for itself is
-// quoted where the value is a regular expression.
+// matcher replaces the references in a matcher's value.
 func (f *filler) matcher(m *labels.Matcher) (*labels.Matcher, error) {
 	var wrong error
-	regex := m.Type == labels.MatchRegexp || m.Type == labels.MatchNotRegexp
 	text := placeholder.ReplaceAllStringFunc(m.Value, func(ref string) string {
-		value, known := f.values[ref[2:len(ref)-1]]
-		switch {
-		case !known:
-			wrong = errUnknown(ref[2 : len(ref)-1])
-		case value.Kind == PatternValue && !regex:
-			wrong = fmt.Errorf("%s is a regular expression: match it with =~ or !~", ref)
-		case value.Kind == PatternValue:
-			return "(?:" + value.Text + ")"
-		case regex:
-			return regexp.QuoteMeta(value.Text)
+		value, err := f.valueIn(m.Type, ref)
+		if wrong == nil {
+			wrong = err
 		}
-		return value.Text
+		return value
 	})
 	if wrong == nil && strings.Contains(placeholder.ReplaceAllString(m.Value, ""), opening) {
 		wrong = errOpening
@@ -299,6 +290,25 @@ func (f *filler) matcher(m *labels.Matcher) (*labels.Matcher, error) {
 		return nil, fmt.Errorf("%w: %s: %w", ErrValue, quote(text), err)
 	}
 	return out, nil
+}
+
+// valueIn gives what a reference stands for in a matcher. What stands for itself is
+// quoted where the matcher's value is a regular expression.
+func (f *filler) valueIn(match labels.MatchType, ref string) (string, error) {
+	name := ref[2 : len(ref)-1]
+	value, known := f.values[name]
+	regex := match == labels.MatchRegexp || match == labels.MatchNotRegexp
+	switch {
+	case !known:
+		return "", errUnknown(name)
+	case value.Kind == PatternValue && !regex:
+		return "", fmt.Errorf("%s is a regular expression: match it with =~ or !~", ref)
+	case value.Kind == PatternValue:
+		return "(?:" + value.Text + ")", nil
+	case regex:
+		return regexp.QuoteMeta(value.Text), nil
+	}
+	return value.Text, nil
 }
 
 // shapeOf words all of a tree but the values that a parameter may stand for.
