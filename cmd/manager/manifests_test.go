@@ -244,6 +244,9 @@ func TestPeopleGetTheirRoles(t *testing.T) {
 		"experience-slo-metricsource-viewer-role":        {"view"},
 		"experience-slo-metricsource-editor-role":        {"admin", "edit"},
 		"experience-slo-clustermetricsource-viewer-role": {"view"},
+		"experience-slo-indicator-viewer-role":           {"view"},
+		"experience-slo-indicator-editor-role":           {"admin", "edit"},
+		"experience-slo-clusterindicator-viewer-role":    {"view"},
 		"experience-slo-gate-viewer-role":                {"view"},
 		"experience-slo-gate-editor-role":                {"admin", "edit"},
 	}
