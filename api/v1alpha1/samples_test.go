@@ -59,6 +59,7 @@ func at(object map[string]any, path string) any {
 func TestSamplesAreAdmitted(t *testing.T) {
 	definitions := map[string]*definition{
 		"Objective": load(t, "objectives"), "MetricSource": load(t, "metricsources"), "ClusterMetricSource": load(t, "clustermetricsources"),
+		"Gate": load(t, "gates"),
 	}
 	names := map[string]string{}
 	for _, s := range samples(t) {
@@ -125,6 +126,11 @@ func TestSamplesShowEverything(t *testing.T) {
 			"spec.tls.ca.configMap", "spec.limits.series", "spec.staleAfter",
 			"spec.rules.output=PrometheusRule", "spec.rules.output=ConfigMap", "spec.rules.namespace", "spec.rules.objectLabels",
 			"spec.rules.labels", "spec.rules.groupPrefix", "spec.rules.queryOffset",
+		},
+		"Gate": {
+			"spec.revision", "spec.objectives.names", "spec.objectives.selector", "spec.require.met", "spec.require.pageTiers",
+			"spec.require.budgetRemaining", "spec.require.attainment=Target", "spec.require.attainment=30", "spec.bake.duration",
+			"spec.bake.minimumEvents", "spec.timeout", "spec.onInconclusive=Fail", "spec.onInconclusive=Pass",
 		},
 	}
 	all := samples(t)

@@ -199,6 +199,20 @@ func TestPresentation(t *testing.T) {
 				},
 			},
 		},
+		"gates": {
+			reason: "a gate shows what is checked, what came of it and why",
+			want: want{
+				Kind: "Gate", Short: "xg", Categories: []string{"experience"}, Scope: apiextensions.NamespaceScoped,
+				Columns: []column{
+					{Name: "Revision", Path: ".status.revision"},
+					{Name: "Verdict", Path: ".status.verdict"},
+					{Name: "Ready", Path: `.status.conditions[?(@.type=="Ready")].status`},
+					{Name: "Why", Path: `.status.conditions[?(@.type=="Ready")].message`, Wide: true},
+					{Name: "Started", Path: ".status.startedAt"},
+					{Name: "Age", Path: ".metadata.creationTimestamp"},
+				},
+			},
+		},
 		"metricsources": {
 			reason: "a source shows where it is and why it does not work",
 			want:   want{Kind: "MetricSource", Short: "xms", Categories: []string{"experience"}, Scope: apiextensions.NamespaceScoped, Columns: ready},
