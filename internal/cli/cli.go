@@ -87,7 +87,7 @@ func (p Program) root() *cobra.Command {
 	root.SetIn(p.In)
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
-	root.AddCommand(p.renderCommand(), p.evaluateCommand(), p.validateCommand(), p.gateCommand(), p.statusCommand(), p.testCommand(), p.convertCommand())
+	root.AddCommand(p.renderCommand(), p.evaluateCommand(), p.validateCommand(), p.gateCommand(), p.statusCommand(), p.explainCommand(), p.testCommand(), p.replayCommand(), p.convertCommand())
 	return root
 }
 
