@@ -21,6 +21,7 @@ var kindOf = map[string]string{
 	"docs/spec/objective.md":           "Objective",
 	"docs/spec/metricsource.md":        "MetricSource",
 	"docs/spec/clustermetricsource.md": "ClusterMetricSource",
+	"docs/spec/gate.md":                "Gate",
 }
 
 // whole are specs to which the pages' fragments are added.

@@ -22,6 +22,7 @@ var plurals = map[string]string{
 	"Objective":           "objectives",
 	"MetricSource":        "metricsources",
 	"ClusterMetricSource": "clustermetricsources",
+	"Gate":                "gates",
 }
 
 // definition is the schema of a kind.
