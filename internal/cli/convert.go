@@ -10,9 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	foreign "github.com/experience-slo/operator/internal/convert"
+	"github.com/experience-slo/operator/internal/slo"
 )
 
 var convertOutputs = []string{outputYAML, outputJSON}
@@ -74,17 +76,47 @@ func (o convertOptions) check() (foreign.Options, error) {
 	case out.Perspective != v1alpha1.PerspectiveUX && out.Perspective != v1alpha1.PerspectiveCX:
 		return out, fmt.Errorf("--perspective %q: write UX or CX", o.perspective)
 	}
-	if o.source != "" {
-		kind, name, named := strings.Cut(o.source, "/")
-		if !named {
-			kind, name = string(v1alpha1.SourceKindClusterMetricSource), o.source
-		}
-		if name == "" || kind != string(v1alpha1.SourceKindClusterMetricSource) && kind != string(v1alpha1.SourceKindMetricSource) {
-			return out, fmt.Errorf("--source %q: write the name of a ClusterMetricSource, or MetricSource/NAME", o.source)
-		}
-		out.Source = &v1alpha1.SourceReference{Kind: v1alpha1.SourceKind(kind), Name: v1alpha1.Name(name)}
+	err := errors.Join(checkLabel("touchpoint", o.touchpoint), checkLabel("service", o.service), checkWindow(o.window), checkOutput(o.output, convertOutputs))
+	if err == nil {
+		out.Source, err = sourceNamed(o.source)
 	}
-	return out, checkOutput(o.output, convertOutputs)
+	return out, err
+}
+
+// checkLabel checks a flag whose value becomes a label.
+func checkLabel(flag, value string) error {
+	if value != "" && len(validation.IsDNS1123Label(value)) > 0 {
+		return fmt.Errorf("--%s %q: use lower-case letters and digits, with dashes between them, such as mobile-app", flag, value)
+	}
+	return nil
+}
+
+// checkWindow checks --window.
+func checkWindow(text string) error {
+	length, err := slo.ParseDuration(text)
+	if err == nil {
+		err = slo.Window{Rolling: length}.Validate()
+	}
+	if err != nil {
+		return fmt.Errorf("--window %q: %w", text, err)
+	}
+	return nil
+}
+
+// sourceNamed reads --source.
+func sourceNamed(text string) (*v1alpha1.SourceReference, error) {
+	if text == "" {
+		return nil, nil
+	}
+	kind, name, named := strings.Cut(text, "/")
+	if !named {
+		kind, name = string(v1alpha1.SourceKindClusterMetricSource), text
+	}
+	known := kind == string(v1alpha1.SourceKindClusterMetricSource) || kind == string(v1alpha1.SourceKindMetricSource)
+	if !known || len(validation.IsDNS1123Subdomain(name)) > 0 {
+		return nil, fmt.Errorf("--source %q: write the name of a ClusterMetricSource, or MetricSource/NAME", text)
+	}
+	return &v1alpha1.SourceReference{Kind: v1alpha1.SourceKind(kind), Name: v1alpha1.Name(name)}, nil
 }
 
 func (p Program) convert(ctx context.Context, o convertOptions) error {
@@ -118,10 +150,13 @@ func (p Program) convert(ctx context.Context, o convertOptions) error {
 			return err
 		}
 	}
-	if failed {
-		return errInvalid
+	if !failed {
+		return nil
 	}
-	return nil
+	if !o.skipInvalid {
+		p.tell("nothing is printed: mend the errors, or give --skip-invalid to have the rest")
+	}
+	return errInvalid
 }
 
 // made is what of a conversion passes the checks of validate, and what does not.

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -41,6 +42,10 @@ func (s *session) parse(d Document) {
 	s.read = append(s.read, doc)
 	var tree yaml.Node
 	err := yaml.Unmarshal(d.Text, &tree)
+	if err != nil {
+		// Once more with the lines above it, so that the message counts them.
+		err = yaml.Unmarshal(append(bytes.Repeat([]byte("\n"), d.Line-1), d.Text...), &yaml.Node{})
+	}
 	if err == nil && len(tree.Content) == 1 {
 		left := largest
 		doc.root, err = expand(tree.Content[0], &left)
@@ -92,7 +97,7 @@ func expandMapping(n, out *yaml.Node, left *int) error {
 			continue
 		}
 		if seen[key.Value] {
-			return fmt.Errorf("line %d: key %q is there twice", key.Line, key.Value)
+			return fmt.Errorf("key %q is there twice", key.Value)
 		}
 		seen[key.Value] = true
 		out.Content = append(out.Content, key, value)
