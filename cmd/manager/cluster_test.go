@@ -185,6 +185,7 @@ func TestManagerOnACluster(t *testing.T) {
 		})
 	}
 	eventually(t, "conditions of every sample", c.everySampleIsJudged)
+	eventually(t, "a check by every gate", c.everyGateChecks)
 	checkMetrics(t, c, "https://"+s.metricsAddress+"/metrics")
 	if holder := c.leader(t); holder == "" {
 		t.Errorf("nobody holds the lease while the manager works")
@@ -201,8 +202,7 @@ func TestManagerOnACluster(t *testing.T) {
 // everySampleIsJudged fails until each object has conditions of its generation.
 func (c *installed) everySampleIsJudged(ctx context.Context) error {
 	objectives, sources, shared := &v1alpha1.ObjectiveList{}, &v1alpha1.MetricSourceList{}, &v1alpha1.ClusterMetricSourceList{}
-	gates := &v1alpha1.GateList{}
-	if err := errors.Join(c.admin.List(ctx, objectives), c.admin.List(ctx, sources), c.admin.List(ctx, shared), c.admin.List(ctx, gates)); err != nil {
+	if err := errors.Join(c.admin.List(ctx, objectives), c.admin.List(ctx, sources), c.admin.List(ctx, shared)); err != nil {
 		return err
 	}
 	var errs []error
@@ -220,13 +220,27 @@ func (c *installed) everySampleIsJudged(ctx context.Context) error {
 	for _, o := range shared.Items {
 		judged(o.Name, o.Generation, o.Status.ObservedGeneration, o.Status.Conditions)
 	}
-	for _, o := range gates.Items {
-		judged(o.Name, o.Generation, o.Status.ObservedGeneration, o.Status.Conditions)
-	}
-	if len(objectives.Items) == 0 || len(sources.Items) == 0 || len(shared.Items) == 0 || len(gates.Items) == 0 {
+	if len(objectives.Items) == 0 || len(sources.Items) == 0 || len(shared.Items) == 0 {
 		errs = append(errs, errors.New("a kind has no sample"))
 	}
 	return errors.Join(errs...)
+}
+
+// everyGateChecks fails until the check of each gate among the samples began.
+func (c *installed) everyGateChecks(ctx context.Context) error {
+	gates := &v1alpha1.GateList{}
+	if err := c.admin.List(ctx, gates); err != nil {
+		return err
+	}
+	if len(gates.Items) == 0 {
+		return errors.New("gates have no sample")
+	}
+	for _, g := range gates.Items {
+		if g.Status.ObservedGeneration != g.Generation || g.Status.StartedAt == nil {
+			return fmt.Errorf("the check of %s has not begun: %+v", g.Name, g.Status)
+		}
+	}
+	return nil
 }
 
 // leader is who holds the lease, empty when nobody does.
