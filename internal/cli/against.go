@@ -132,13 +132,15 @@ func comparedTable(all []compared) []byte {
 		}
 		fmt.Fprintf(&out, "\nAlerts of %s/%s:\n", c.Namespace, c.Name)
 		for _, a := range c.Alerts.Removed {
-			fmt.Fprintf(w, "  -\t%s\t%s\tfor %s\n", a, a.fired(), a.lasted())
+			row(w, []string{"  -", a.String(), a.fired(), "for " + a.lasted()})
 		}
 		for _, m := range c.Alerts.Moved {
-			fmt.Fprintf(w, "  ~\t%s\t%s\tfor %s\n", fromTo(m.Old.String(), m.New.String()), fromTo(m.Old.fired(), m.New.fired()), fromTo(m.Old.lasted(), m.New.lasted()))
+			row(w, []string{
+				"  ~", fromTo(m.Old.String(), m.New.String()), fromTo(m.Old.fired(), m.New.fired()), "for " + fromTo(m.Old.lasted(), m.New.lasted()),
+			})
 		}
 		for _, a := range c.Alerts.Added {
-			fmt.Fprintf(w, "  +\t%s\t%s\tfor %s\n", a, a.fired(), a.lasted())
+			row(w, []string{"  +", a.String(), a.fired(), "for " + a.lasted()})
 		}
 		_ = w.Flush()
 	}

@@ -57,6 +57,11 @@ func picture(over stretch, all [][2]*replayed) []byte {
 	return out.Bytes()
 }
 
+// put writes an element.
+func (c *canvas) put(format string, args ...any) {
+	_, _ = fmt.Fprintf(c, format, args...) // a buffer takes everything
+}
+
 func inXML(text string) string {
 	var out bytes.Buffer
 	_ = xml.EscapeText(&out, []byte(text)) // a buffer takes everything
@@ -96,8 +101,8 @@ func (c *canvas) panel(pair [2]*replayed) {
 			class = "zero"
 		}
 		at := c.top + y.at(budget)
-		fmt.Fprintf(c, "<line class=\"%s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", class, plotLeft, at, plotLeft+plotWidth, at)
-		c.label(at+4, slo.Percent.Format(budget))
+		c.put("<line class=\"%s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", class, plotLeft, at, plotLeft+plotWidth, at)
+		c.label(at+4, y.name(budget))
 	}
 	for i, class := range []string{"curve", "curve old"} {
 		if pair[i] != nil {
@@ -120,8 +125,11 @@ func known(figure string) string {
 	return figure
 }
 
-// scale is the budgets that a panel shows.
-type scale struct{ lowest float64 }
+// scale is the budgets that a panel shows. One that is cut off has lower ones.
+type scale struct {
+	lowest float64
+	cut    bool
+}
 
 func scaleOf(pair [2]*replayed) scale {
 	s := scale{}
@@ -131,7 +139,7 @@ func scaleOf(pair [2]*replayed) scale {
 		}
 		for _, p := range r.Points {
 			if p.Budget < s.lowest {
-				s.lowest = math.Max(p.Budget, deepest)
+				s.lowest, s.cut = math.Max(p.Budget, deepest), p.Budget < deepest
 			}
 		}
 	}
@@ -141,6 +149,14 @@ func scaleOf(pair [2]*replayed) scale {
 // at is how far below the top of a plot a budget is.
 func (s scale) at(budget float64) int {
 	return int(math.Round((1 - math.Max(math.Min(budget, 1), s.lowest)) / (1 - s.lowest) * plotHeight))
+}
+
+// name is what a line stands for.
+func (s scale) name(budget float64) string {
+	if s.cut && budget == s.lowest {
+		return "below " + slo.Percent.Format(budget)
+	}
+	return slo.Percent.Format(budget)
 }
 
 // marks are the budgets that have a line.
@@ -159,12 +175,12 @@ func (c *canvas) x(at time.Time) float64 {
 }
 
 func (c *canvas) text(x, y int, class, text string) {
-	fmt.Fprintf(c, "<text class=\"%s\" x=\"%d\" y=\"%d\">%s</text>\n", class, x, y, inXML(text))
+	c.put("<text class=\"%s\" x=\"%d\" y=\"%d\">%s</text>\n", class, x, y, inXML(text))
 }
 
 // label writes to the left of the plot.
 func (c *canvas) label(y int, text string) {
-	fmt.Fprintf(c, "<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n", plotLeft-8, y, inXML(text))
+	c.put("<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n", plotLeft-8, y, inXML(text))
 }
 
 // curve draws the points, with gaps where nothing is known.
@@ -180,7 +196,7 @@ func (c *canvas) curve(class string, y scale, points []replay.Point) {
 		pen = "L"
 	}
 	if path.Len() > 0 {
-		fmt.Fprintf(c, "<path class=\"%s\" d=\"%s\"/>\n", class, path.String())
+		c.put("<path class=\"%s\" d=\"%s\"/>\n", class, path.String())
 	}
 }
 
@@ -225,7 +241,7 @@ func colourOf(severity string) string {
 func (c *canvas) bar(class string, e replay.Episode) {
 	from, to := c.x(e.Start), c.x(e.End)
 	l := listedEpisode(e)
-	fmt.Fprintf(c, "<rect class=\"%s\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"><title>%s</title></rect>\n",
+	c.put("<rect class=\"%s\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"><title>%s</title></rect>\n",
 		class, from, c.top+3, math.Max(to-from, 1.5), laneHeight-6, inXML(fmt.Sprintf("%s: %s, for %s", l, l.fired(), l.lasted())))
 }
 
@@ -253,8 +269,8 @@ func (c *canvas) axis() {
 			continue
 		}
 		x := c.x(at)
-		fmt.Fprintf(c, "<line class=\"grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>\n", x, c.top, x, c.top+5)
-		fmt.Fprintf(c, "<text class=\"dim\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", x, c.top+18, at.Format(layout))
+		c.put("<line class=\"grid\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>\n", x, c.top, x, c.top+5)
+		c.put("<text class=\"dim\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n", x, c.top+18, at.Format(layout))
 	}
 	c.top += axisHeight
 }

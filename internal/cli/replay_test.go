@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -15,12 +16,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/slo"
 )
 
 // probed is an objective on the probe that has failed for the last day. It has no
 // alert on absent data: rules would have waited for none.
-func probed(name, target, window string) string {
-	return strings.Replace(daily(name, `state: {query: probe_success, operator: Equal, value: "1"}`, target), "rolling: 1d", "rolling: "+window, 1)
+func probed(target string) string {
+	return strings.Replace(daily("a", `state: {query: probe_success, operator: Equal, value: "1"}`, target), "rolling: 1d", "rolling: 12h", 1)
 }
 
 // replayOf replays manifests by the Prometheus of the tests.
@@ -45,7 +47,7 @@ shop        a      98%      99%       50%      True   50%      2026-03-15T00:01:
 `},
 		},
 		"Incident": {
-			reason: "an incident spends budget and fires alerts", manifests: probed("a", "90%", "12h"), args: []string{"--from", from, "--to", now.Add(-20 * time.Hour).Format(time.RFC3339)},
+			reason: "an incident spends budget and fires alerts", manifests: probed("90%"), args: []string{"--from", from, "--to", now.Add(-20 * time.Hour).Format(time.RFC3339)},
 			// A third of the window is bad where a tenth may be: from the 73rd minute on.
 			want: outcome{Out: `NAMESPACE   NAME   TARGET   CURRENT   BUDGET    MET     LOWEST    AT                     SPENT   ALERTS
 shop        a      90%      66.7%     -233.3%   False   -233.3%   2026-03-14T16:00:00Z   2h48m   3
@@ -99,7 +101,7 @@ func TestReplayEndsAsEvaluate(t *testing.T) {
 			target = "75%"
 		}
 		for _, window := range []string{"1d", "36h"} {
-			manifests := strings.Replace(daily("a", indicator, target), "rolling: 1d", "rolling: "+window, 1)
+			manifests := strings.Replace(daily("a", indicator, target), "rolling: 1d", "rolling: 12h", 1)
 			at := now.Add(-7*time.Hour - 13*time.Minute).Format(time.RFC3339)
 			judged := do(t, manifests, "evaluate", "-f", "-", "--prometheus", server.URL, "-o", "json", "--at", at)
 			var want struct{ Items []v1alpha1.Objective }
@@ -159,10 +161,10 @@ func TestReplayCommandLine(t *testing.T) {
 // TestReplayAgainst compares two versions of the manifests.
 func TestReplayAgainst(t *testing.T) {
 	old := filepath.Join(t.TempDir(), "old.yaml")
-	if err := os.WriteFile(old, []byte(probed("a", "90%", "12h")+daily("b", tasks, "98%")+daily("c", tasks, "98%")), 0o600); err != nil {
+	if err := os.WriteFile(old, []byte(probed("90%")+daily("b", tasks, "98%")+daily("c", tasks, "98%")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	fresh := probed("a", "50%", "12h") + daily("b", tasks, "98%") + daily("d", tasks, "98%")
+	fresh := probed("50%") + daily("b", tasks, "98%") + daily("d", tasks, "98%")
 	args := []string{"--against", old, "--from", now.Add(-26 * time.Hour).Format(time.RFC3339), "--to", now.Add(-20 * time.Hour).Format(time.RFC3339)}
 	t.Run("Table", func(t *testing.T) {
 		want := outcome{Out: `NAMESPACE   NAME   CHANGE    TARGET       CURRENT   BUDGET             MET             LOWEST             SPENT        ALERTS
@@ -203,39 +205,47 @@ Alerts of shop/a:
 // says in words what it shows, and nothing of it lies outside.
 func TestReplayPicture(t *testing.T) {
 	old := filepath.Join(t.TempDir(), "old.yaml")
-	if err := os.WriteFile(old, []byte(probed("a", "50%", "12h")), 0o600); err != nil {
+	if err := os.WriteFile(old, []byte(probed("50%")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	fresh := probed("a", "90%", "12h")
+	fresh := probed("90%")
 	args := []string{"-o", "svg", "--from", now.Add(-26 * time.Hour).Format(time.RFC3339), "--to", now.Add(-20 * time.Hour).Format(time.RFC3339)}
 	got := replayOf(t, fresh+daily("b", "events: {good: a_total, total: b_total}", "99%"), args...)
 	document := parseXML(t, got.Out)
-	if got.Code != Done || document.XMLName.Space != "http://www.w3.org/2000/svg" || document.of("role") != "img" || document.of("aria-labelledby") != "title description" {
-		t.Errorf("no picture that names itself: %+v", got)
+	namesItself(t, document)
+	if loads := regexp.MustCompile(`href|url\(|@import|<script`).FindString(got.Out); loads != "" {
+		t.Errorf("it holds %s, which loads something", loads)
 	}
-	if title, description := document.one("title"), document.one("desc"); title.of("id") != "title" || description.of("id") != "description" ||
-		title.Text != "Error budgets from 2026-03-14T10:00:00Z to 2026-03-14T16:00:00Z" ||
-		description.Text != "shop/a, target 90%: at the end 66.7% attained and -233.3% of the budget left; the lowest was -233.3% at 2026-03-14T16:00:00Z; no budget for 2h48m; alerts fired: 3. shop/b: too few events to judge." {
-		t.Errorf("it says %q and %q", title.Text, description.Text)
-	}
-	for _, outside := range []string{"href", "url(", "@import", "<script"} {
-		if strings.Contains(got.Out, outside) {
-			t.Errorf("it holds %s, which loads something", outside)
-		}
-	}
-	curves, bars := document.all("path"), 0
+	bars := 0
 	for _, r := range document.all("rect") {
 		if r.one("title") != nil {
 			bars++
 			inside(t, r.of("x"), r.of("width"), pictureWidth)
 		}
 	}
-	if len(curves) != 1 || bars != 3 || strings.Count(curves[0].of("d"), "L") < 70 {
+	if curves := document.all("path"); len(curves) != 1 || bars != 3 || strings.Count(curves[0].of("d"), "L") < 70 {
 		t.Errorf("%d curves, %d bars in:\n%s", len(curves), bars, got.Out)
 	}
 	compared := parseXML(t, replayOf(t, fresh, append(args, "--against", old)...).Out)
 	if curves := compared.all("path"); len(curves) != 2 || curves[1].of("class") != "curve old" {
 		t.Errorf("an old version is no dashed curve: %d", len(curves))
+	}
+}
+
+// namesItself checks what a person who cannot see a picture is told.
+func namesItself(t *testing.T, document *node) {
+	t.Helper()
+	if document.XMLName.Space != "http://www.w3.org/2000/svg" || document.of("role") != "img" || document.of("aria-labelledby") != "title description" {
+		t.Errorf("no picture that names itself: %+v", document)
+	}
+	title, description := document.one("title"), document.one("desc")
+	got := [4]string{title.of("id"), title.Text, description.of("id"), description.Text}
+	want := [4]string{
+		"title", "Error budgets from 2026-03-14T10:00:00Z to 2026-03-14T16:00:00Z",
+		"description", "shop/a, target 90%: at the end 66.7% attained and -233.3% of the budget left; the lowest was -233.3% at 2026-03-14T16:00:00Z; no budget for 2h48m; alerts fired: 3. shop/b: too few events to judge.",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want, +got:\n%s", diff)
 	}
 }
 
@@ -271,5 +281,55 @@ func TestPictureAxis(t *testing.T) {
 		if n := strings.Count(c.String(), "<text"); n < 2 || n > 16 {
 			t.Errorf("%s: %d marks", length, n)
 		}
+	}
+}
+
+// TestReplaySegments parts the time where the calendar does: tiers depend on how long
+// a month is.
+func TestReplaySegments(t *testing.T) {
+	month := strings.Replace(daily("a", tasks, "98%"), "{rolling: 1d}", "{calendar: {unit: Month, timeZone: Asia/Kolkata}}", 1)
+	found, err := newInventory("shop")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found.take(t.Context(), []file{{"a.yaml", []byte(month)}})
+	all := found.plan(found.objectives, now)
+	if len(all) != 1 {
+		t.Fatalf("%d plans: %v", len(all), found.mistakes)
+	}
+	at := func(text string) time.Time {
+		out, err := time.Parse(time.RFC3339, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	cases := map[string]struct {
+		reason   string
+		from, to time.Time
+		want     []string
+	}{
+		"Within": {"a part of a month has a plan", at("2026-02-03T00:00:00Z"), at("2026-02-05T00:00:00Z"), []string{"02-03 00:00 to 02-05 00:00: 3d"}},
+		"Across": {
+			"months begin at midnight in Kolkata", at("2026-01-30T00:00:00Z"), at("2026-03-01T00:00:00Z"),
+			[]string{"01-30 00:00 to 01-31 18:30: 3d7h43m", "01-31 18:30 to 02-28 18:30: 3d", "02-28 18:30 to 03-01 00:00: 3d7h43m"},
+		},
+		"Edge": {"a month that ends with the stretch is followed by none", at("2026-01-30T00:00:00Z"), at("2026-01-31T18:30:00Z"), []string{"01-30 00:00 to 01-31 18:30: 3d7h43m"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			segments, err := all[0].segments(stretch{from: tc.from, to: tc.to}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, s := range segments {
+				longest := s.Plan.Tiers[len(s.Plan.Tiers)-1].Long
+				got = append(got, fmt.Sprintf("%s to %s: %s", s.Start.Format("01-02 15:04"), s.End.Format("01-02 15:04"), slo.FormatDuration(longest)))
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
 	}
 }
