@@ -131,8 +131,8 @@ func TestUnreadable(t *testing.T) {
 		"List":    {"no object", "- a", "there is no object"},
 		"Text":    {"nor a text", "a", "there is no object"},
 		"Nothing": {"nor nothing", "", "there is no object"},
-		"Endless": {"an alias within itself", "a: &x [*x]", "has more than 200000 values"},
-		"Bomb":    {"aliases that multiply", bomb(), "has more than 200000 values"},
+		"Endless": {"an alias within itself", "a: &x [*x]", "stand for more than 200000 values"},
+		"Bomb":    {"aliases that multiply", bomb(), "stand for more than 200000 values"},
 		"Unknown": {"an alias of nothing", "a: *x", "unknown anchor"},
 	}
 	for name, tc := range cases {
