@@ -170,3 +170,31 @@ func fromTo(old, now string) string {
 	}
 	return cmp.Or(old, "none") + " -> " + cmp.Or(now, "none")
 }
+
+// byName orders objectives.
+func byName(a, b replayed) int {
+	return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+}
+
+// pairs gives each objective in both versions; nil where one has it not.
+func pairs(versions [][]replayed) [][2]*replayed {
+	var out [][2]*replayed
+	for i, all := range versions {
+		for j := range all {
+			at := slices.IndexFunc(out, func(p [2]*replayed) bool { return p[0] != nil && byName(*p[0], all[j]) == 0 })
+			if at < 0 {
+				out, at = append(out, [2]*replayed{}), len(out)
+			}
+			out[at][i] = &all[j]
+		}
+	}
+	slices.SortStableFunc(out, func(a, b [2]*replayed) int { return byName(*either(a), *either(b)) })
+	return out
+}
+
+func either(p [2]*replayed) *replayed {
+	if p[0] != nil {
+		return p[0]
+	}
+	return p[1]
+}
