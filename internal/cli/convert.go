@@ -128,35 +128,42 @@ func (p Program) convert(ctx context.Context, o convertOptions) error {
 	if err != nil {
 		return err
 	}
-	var documents []foreign.Document
-	for _, f := range files {
-		for _, d := range f.documents() {
-			documents = append(documents, foreign.Document{File: d.file, Line: d.line, Text: d.text})
-		}
-	}
-	result := foreign.Convert(documents, options)
+	result := foreign.Convert(documentsOf(files), options)
 	made, err := p.made(ctx, result, o.namespace)
 	if err != nil {
 		return err
 	}
 	p.tellConversion(result, made)
-	failed := result.Failed() || len(made.mistakes) > 0
-	if len(made.objects) == 0 && !failed {
+	return p.conclusion(o, made, result.Failed() || len(made.mistakes) > 0)
+}
+
+func documentsOf(files []file) []foreign.Document {
+	var out []foreign.Document
+	for _, f := range files {
+		for _, d := range f.documents() {
+			out = append(out, foreign.Document{File: d.file, Line: d.line, Text: d.text})
+		}
+	}
+	return out
+}
+
+// conclusion prints what was made, unless a part of it would be taken for all.
+func (p Program) conclusion(o convertOptions, of made, failed bool) error {
+	switch {
+	case failed && !o.skipInvalid:
+		p.tell("nothing is printed: mend the errors, or give --skip-invalid to have the rest")
+		return errInvalid
+	case !failed && len(of.objects) == 0:
 		p.tell("nothing was converted: no objective of %s is among the documents", o.from)
 		return errInvalid
 	}
-	if !failed || o.skipInvalid {
-		if err := p.writeConverted(o.output, made.objects); err != nil {
-			return err
-		}
+	if err := p.writeConverted(o.output, of.objects); err != nil {
+		return err
 	}
-	if !failed {
-		return nil
+	if failed {
+		return errInvalid
 	}
-	if !o.skipInvalid {
-		p.tell("nothing is printed: mend the errors, or give --skip-invalid to have the rest")
-	}
-	return errInvalid
+	return nil
 }
 
 // made is what of a conversion passes the checks of validate, and what does not.
