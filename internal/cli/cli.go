@@ -43,6 +43,9 @@ type Program struct {
 	// is set. Width is that of the terminal in letters; 0 where nobody knows.
 	Terminal bool
 	Width    int
+	// Patience is how long a command works before it says how far it is; a second
+	// where it is 0.
+	Patience time.Duration
 }
 
 // ended is the code of a command that has said all there is to say.

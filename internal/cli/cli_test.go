@@ -31,7 +31,7 @@ func run(t *testing.T, in io.Reader, args ...string) outcome {
 	t.Helper()
 	t.Chdir("testdata")
 	var out, complaints bytes.Buffer
-	p := Program{Version: "v1.2.3", In: in, Out: &out, Err: &complaints, Now: func() time.Time { return now }}
+	p := Program{Version: "v1.2.3", In: in, Out: &out, Err: &complaints, Now: func() time.Time { return now }, Patience: time.Hour}
 	code := p.Run(t.Context(), args)
 	return outcome{Code: code, Out: out.String(), Err: complaints.String()}
 }

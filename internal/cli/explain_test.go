@@ -50,7 +50,7 @@ func TestExplainFiles(t *testing.T) {
 func doOn(t *testing.T, p Program, manifests string, args ...string) outcome {
 	t.Helper()
 	var out, told safeBuffer
-	p.In, p.Out, p.Err, p.Now = strings.NewReader(manifests), &out, &told, clock
+	p.In, p.Out, p.Err, p.Now, p.Patience = strings.NewReader(manifests), &out, &told, clock, time.Hour
 	code := p.Run(t.Context(), args)
 	return outcome{Code: code, Out: out.String(), Err: told.String()}
 }

@@ -47,7 +47,7 @@ func TestFollow(t *testing.T) {
 // TestPatiently tells what is waited for, once it takes longer than a moment.
 func TestPatiently(t *testing.T) {
 	var told safeBuffer
-	p := Program{Err: &told}
+	p := Program{Err: &told, Patience: time.Millisecond}
 	p.patiently("asking in vain")()
 	stop := p.patiently("asking for long")
 	defer stop()

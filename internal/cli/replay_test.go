@@ -30,7 +30,7 @@ func replayOf(t *testing.T, manifests string, args ...string) outcome {
 	t.Helper()
 	out := do(t, manifests, append([]string{"replay", "-f", "-", "--prometheus", server.URL}, args...)...)
 	out.Err = strings.ReplaceAll(out.Err, assumed, "")
-	return patient(out)
+	return out
 }
 
 func TestReplay(t *testing.T) {
