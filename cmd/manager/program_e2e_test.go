@@ -48,6 +48,7 @@ func TestProgram(t *testing.T) {
 	t.Run("Takeover", s.testTakeover)
 	t.Run("Service", s.testService)
 	t.Run("Gate", s.testGate)
+	t.Run("Web", s.testWeb)
 }
 
 func prepare(t *testing.T) *stage {
