@@ -202,6 +202,9 @@ func TestEveryRuleIsTried(t *testing.T) {
 	for _, tc := range gateMistakes {
 		fmt.Fprintln(&met, tc.want)
 	}
+	for _, tc := range journeyMistakes(t) {
+		fmt.Fprintln(&met, tc.want)
+	}
 	for _, plural := range plurals {
 		walk("", load(t, plural).openAPI(), func(path string, node *apiextensions.JSONSchemaProps) {
 			for _, rule := range node.XValidations {
