@@ -201,7 +201,8 @@ func TestManagerOnACluster(t *testing.T) {
 // everySampleIsJudged fails until each object has conditions of its generation.
 func (c *installed) everySampleIsJudged(ctx context.Context) error {
 	objectives, sources, shared := &v1alpha1.ObjectiveList{}, &v1alpha1.MetricSourceList{}, &v1alpha1.ClusterMetricSourceList{}
-	if err := errors.Join(c.admin.List(ctx, objectives), c.admin.List(ctx, sources), c.admin.List(ctx, shared)); err != nil {
+	gates := &v1alpha1.GateList{}
+	if err := errors.Join(c.admin.List(ctx, objectives), c.admin.List(ctx, sources), c.admin.List(ctx, shared), c.admin.List(ctx, gates)); err != nil {
 		return err
 	}
 	var errs []error
@@ -219,7 +220,10 @@ func (c *installed) everySampleIsJudged(ctx context.Context) error {
 	for _, o := range shared.Items {
 		judged(o.Name, o.Generation, o.Status.ObservedGeneration, o.Status.Conditions)
 	}
-	if len(objectives.Items) == 0 || len(sources.Items) == 0 || len(shared.Items) == 0 {
+	for _, o := range gates.Items {
+		judged(o.Name, o.Generation, o.Status.ObservedGeneration, o.Status.Conditions)
+	}
+	if len(objectives.Items) == 0 || len(sources.Items) == 0 || len(shared.Items) == 0 || len(gates.Items) == 0 {
 		errs = append(errs, errors.New("a kind has no sample"))
 	}
 	return errors.Join(errs...)

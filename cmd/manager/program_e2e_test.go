@@ -47,6 +47,7 @@ func TestProgram(t *testing.T) {
 	t.Run("Crash", s.testCrash)
 	t.Run("Takeover", s.testTakeover)
 	t.Run("Service", s.testService)
+	t.Run("Gate", s.testGate)
 }
 
 func prepare(t *testing.T) *stage {

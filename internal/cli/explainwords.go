@@ -15,20 +15,14 @@ type fact struct{ name, text string }
 // counting says what counts as good, and among what.
 func counting(in v1alpha1.Indicator) []fact {
 	switch {
-	case in.Events != nil && in.Events.Bad != "":
-		return []fact{{"bad", string(in.Events.Bad)}, {"of all", string(in.Events.Total)}}
 	case in.Events != nil:
-		return []fact{{"good", string(in.Events.Good)}, {"of all", string(in.Events.Total)}}
+		return eventful(in.Events)
 	case in.Distribution != nil:
 		return distributed(in.Distribution)
 	case in.Apdex != nil:
 		return apdexed(in.Apdex)
-	case in.Score != nil && in.Score.Mean != nil:
-		m := in.Score.Mean
-		return []fact{{"ratings", string(m.Sum)}, {"answers", string(m.Count)}, {"scale", fmt.Sprintf("from %s to %s", m.Lowest, m.Highest)}}
 	case in.Score != nil:
-		n := in.Score.NetPromoter
-		return []fact{{"promoters", string(n.Promoters)}, {"detractors", string(n.Detractors)}, {"answers", string(n.Responses)}}
+		return scored(in.Score)
 	case in.State != nil:
 		return stateful(in.State)
 	case in.Queries != nil:
@@ -36,6 +30,21 @@ func counting(in v1alpha1.Indicator) []fact {
 	default:
 		return nil
 	}
+}
+
+func eventful(in *v1alpha1.EventsIndicator) []fact {
+	if in.Bad != "" {
+		return []fact{{"bad", string(in.Bad)}, {"of all", string(in.Total)}}
+	}
+	return []fact{{"good", string(in.Good)}, {"of all", string(in.Total)}}
+}
+
+func scored(in *v1alpha1.ScoreIndicator) []fact {
+	if m := in.Mean; m != nil {
+		return []fact{{"ratings", string(m.Sum)}, {"answers", string(m.Count)}, {"scale", fmt.Sprintf("from %s to %s", m.Lowest, m.Highest)}}
+	}
+	n := in.NetPromoter
+	return []fact{{"promoters", string(n.Promoters)}, {"detractors", string(n.Detractors)}, {"answers", string(n.Responses)}}
 }
 
 func stateful(in *v1alpha1.StateIndicator) []fact {

@@ -165,8 +165,7 @@ func (p Program) status(ctx context.Context, o statusOptions) error {
 // objectivesOf reads the one that is named, or all.
 func (p Program) objectivesOf(ctx context.Context, cluster *kube.Cluster, query kube.Query, o statusOptions) ([]v1alpha1.Objective, error) {
 	if o.name == "" {
-		stop := p.patiently("asking " + cluster.Host + " for objectives")
-		defer stop()
+		defer p.patiently("asking " + cluster.Host + " for objectives")()
 		return cluster.Objectives(ctx, query)
 	}
 	one, err := p.objectiveOf(ctx, cluster, o.name)
@@ -179,6 +178,7 @@ func (p Program) objectivesOf(ctx context.Context, cluster *kube.Cluster, query 
 // objectiveOf reads an objective; of one that is not there it tells which may have
 // been meant.
 func (p Program) objectiveOf(ctx context.Context, cluster *kube.Cluster, name string) (*v1alpha1.Objective, error) {
+	defer p.patiently("asking " + cluster.Host + " for objective " + name)()
 	one, err := cluster.Objective(ctx, cluster.Namespace, name)
 	if !errors.Is(err, kube.ErrNotFound) {
 		return one, err

@@ -194,7 +194,7 @@ func TestReach(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			buckets, minutes := Reach(planOf(t, tc.objective, begin), begin, begin)
+			buckets, minutes := Reach(planOf(t, tc.objective, begin), begin)
 			if begin.Sub(buckets) != tc.buckets || begin.Sub(minutes) != tc.minutes {
 				t.Errorf("%s: %s and %s, want %s and %s", tc.reason, begin.Sub(buckets), begin.Sub(minutes), tc.buckets, tc.minutes)
 			}

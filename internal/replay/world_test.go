@@ -136,7 +136,7 @@ func storeOf(t *testing.T, series []string) *rehearse.Store {
 // historyOf reads all that a replay needs.
 func historyOf(t testing.TB, q ledger.Querier, plan *compile.Plan, from, to time.Time) *ledger.History {
 	t.Helper()
-	buckets, minutes := Reach(plan, from, to)
+	buckets, minutes := Reach(plan, from)
 	h, err := ledger.ReadHistory(t.Context(), q, ledger.TermsOf(plan), buckets, minutes, to)
 	if err != nil {
 		t.Fatal(err)
