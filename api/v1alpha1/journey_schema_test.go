@@ -50,19 +50,18 @@ func recovers(stage, by, share string) edits {
 	return edits{"spec.recovery": []any{map[string]any{"stage": stage, "by": by, "cap": share}}}
 }
 
-// journeyMistakes are what the API server must refuse of a journey, and exactly how.
-func journeyMistakes(t testing.TB) map[string]struct {
+// mistake is what the API server must refuse, and exactly how.
+type mistake = struct {
 	reason string
 	edits  edits
 	want   []string
-} {
+}
+
+// journeyMistakes are what the API server must refuse of a journey, and exactly how.
+func journeyMistakes(t testing.TB) map[string]mistake {
 	t.Helper()
 	one := func(change edits) edits { return edits{"spec.stages": []any{aStage(t, "browse", change)}} }
-	return map[string]struct {
-		reason string
-		edits  edits
-		want   []string
-	}{
+	return map[string]mistake{
 		"NoStages": {"a way of no steps", edits{"spec.stages": []any{}}, []string{"spec.stages: should have at least 1 items"}},
 		"101Stages": {"a status holds a hundred", edits{"spec.stages": manyStages(t, 101)},
 			[]string{"spec.stages: must have at most 100 items"}},

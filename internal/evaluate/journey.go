@@ -67,7 +67,7 @@ func Journey(spec *v1alpha1.JourneySpec, members map[v1alpha1.Label][]JourneyMem
 	out.Pattern = out.compare()
 	out.Weakest = weakest(out.Stages)
 	out.UX, out.CX = out.scores(spec.Aggregation)
-	out.Budget, out.ExhaustsAt = out.budget(members)
+	out.Budget, out.ExhaustsAt = leastBudget(out.counted(members))
 	return out
 }
 
@@ -127,14 +127,7 @@ func (s *StageOutcome) consequence() int {
 // compare finds the pattern. Recovery does not change it: the product is as poor as
 // it was.
 func (o *JourneyOutcome) compare() v1alpha1.JourneyPattern {
-	var product, service side
-	for i := range o.Stages {
-		product, service = product.and(o.Stages[i].product), service.and(o.Stages[i].service)
-	}
-	if c := o.Completion; c != nil {
-		alone := []JourneyMember{*c}
-		product, service = product.and(sideOf(alone, v1alpha1.PerspectiveCX)), service.and(sideOf(alone, v1alpha1.PerspectiveUX))
-	}
+	product, service := o.sides()
 	switch {
 	case product.missed && service.missed:
 		return v1alpha1.PatternBrokenJourney
@@ -147,6 +140,18 @@ func (o *JourneyOutcome) compare() v1alpha1.JourneyPattern {
 	default:
 		return ""
 	}
+}
+
+// sides are what all objectives of the journey come to, by perspective.
+func (o *JourneyOutcome) sides() (product, service side) {
+	for i := range o.Stages {
+		product, service = product.and(o.Stages[i].product), service.and(o.Stages[i].service)
+	}
+	if c := o.Completion; c != nil {
+		alone := []JourneyMember{*c}
+		product, service = product.and(sideOf(alone, v1alpha1.PerspectiveCX)), service.and(sideOf(alone, v1alpha1.PerspectiveUX))
+	}
+	return product, service
 }
 
 func (s side) and(t side) side {
@@ -172,38 +177,41 @@ func weakest(stages []StageOutcome) v1alpha1.Label {
 	return found.Name
 }
 
-// budget is the least that is left of the objectives that count, and when the first
-// of these budgets runs out. Those of a product that is made up for in full do not
-// count.
-func (o *JourneyOutcome) budget(members map[v1alpha1.Label][]JourneyMember) (least float64, exhausts time.Time) {
-	var counted []JourneyMember
+// counted are the objectives whose budgets are the journey's. Those of a product that
+// is or would be made up for in full cost it nothing.
+func (o *JourneyOutcome) counted(members map[v1alpha1.Label][]JourneyMember) []JourneyMember {
+	if o.Completion != nil {
+		return []JourneyMember{*o.Completion}
+	}
+	var out []JourneyMember
 	for i := range o.Stages {
 		s := &o.Stages[i]
 		for _, m := range members[s.Name] {
-			if !s.Whole || m.Perspective != v1alpha1.PerspectiveUX {
-				counted = append(counted, m)
+			if !s.covered || m.Perspective != v1alpha1.PerspectiveUX {
+				out = append(out, m)
 			}
 		}
 	}
-	if o.Completion != nil {
-		counted = []JourneyMember{*o.Completion}
-	}
-	least = math.Inf(1)
-	for _, m := range counted {
+	return out
+}
+
+// leastBudget is the least that is left of the objectives' budgets, and when the
+// first of these runs out; NaN where one is not known.
+func leastBudget(counted []JourneyMember) (least float64, exhausts time.Time) {
+	least = math.NaN()
+	for i, m := range counted {
 		if m.Outcome == Unknown || math.IsNaN(m.Budget) {
 			return math.NaN(), time.Time{}
 		}
-		least = min(least, m.Budget)
+		if i == 0 || m.Budget < least {
+			least = m.Budget
+		}
 		if at := m.ExhaustsAt; !at.IsZero() && (exhausts.IsZero() || at.Before(exhausts)) {
 			exhausts = at
 		}
 	}
-	switch {
-	case math.IsInf(least, 1):
-		return math.NaN(), time.Time{}
-	case least <= 0:
-		return least, time.Time{} // it has run out already
-	default:
-		return least, exhausts
+	if least <= 0 {
+		exhausts = time.Time{} // it has run out already
 	}
+	return least, exhausts
 }

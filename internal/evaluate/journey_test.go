@@ -350,6 +350,8 @@ func TestJourneyBudget(t *testing.T) {
 			want{-0.2, time.Time{}, "a"}},
 		"Recovered": {"what is made up for costs nothing", journeyOf(all).normal("a", left("a", ux, -3, 0)).normal("b", left("b", cx, 0.4, time.Hour)),
 			want{0.4, noon.Add(time.Hour), "a"}},
+		"Covered": {"nor would what is not violated yet", journeyOf(all).normal("a", left("a", ux, 0.1, time.Minute)).normal("b", left("b", cx, 0.4, time.Hour)),
+			want{0.4, noon.Add(time.Hour), "a"}},
 		"Unknown": {"a least of what is not known is not known", journeyOf().normal("a", left("a", ux, 0.2, time.Hour)).normal("b", unmeasured("b", ux)),
 			want{math.NaN(), time.Time{}, "a"}},
 		"Completion": {"the budget of completion is the journey's", journeyOf().normal("a", left("a", ux, 0.2, time.Hour)).completedBy(left("b", ux, 0.7, time.Minute)),

@@ -30,6 +30,8 @@ type StageOutcome struct {
 	Missed, Unknown []JourneyMember
 
 	product, service side
+	// covered says that all of a loss of the product is or would be made up for.
+	covered bool
 	// known is the score of what is known, share how much of a loss of the product is
 	// made up for, budget the least that is left.
 	known, share, budget, weight float64
@@ -137,7 +139,11 @@ func recoverStages(edges []v1alpha1.Recovery, stages []StageOutcome) {
 			continue
 		}
 		stage, share := &stages[from], shareOf(edge.Cap)
-		if !stage.product.missed || !stages[by].service.met() {
+		if !stages[by].service.met() {
+			continue
+		}
+		stage.covered = stage.covered || share >= 1
+		if !stage.product.missed {
 			continue
 		}
 		if share > stage.share {

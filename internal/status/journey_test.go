@@ -200,6 +200,12 @@ func TestJourneyIsWrittenAnew(t *testing.T) {
 	if s := j.Status; s.ExhaustsAt != nil || s.BudgetRemaining != "" || s.Scores != nil || s.Pattern != "" || s.WeakestStage != "" {
 		t.Errorf("figures of the earlier verdict stay: %+v", s)
 	}
+}
+
+// TestInvalidJourney stalls one that was judged, and mends it.
+func TestInvalidJourney(t *testing.T) {
+	j, o := aWay(members{kept("speed", ux)}, members{kept("hold", cx)})
+	status.Journey(j, o)
 	status.InvalidJourney(j, "too many")
 	want := map[string]string{"Ready": "False InvalidSpec: too many", "Stalled": "True InvalidSpec: too many", "Met": "Unknown InvalidSpec: too many"}
 	if diff := cmp.Diff(want, worded(j.Status.Conditions)); diff != "" {
