@@ -216,6 +216,22 @@ func TestNoProductRepairsService(t *testing.T) {
 	})
 }
 
+// TestOnlyServiceMakesUp looks behind each recovery: CX objectives, all of them met.
+func TestOnlyServiceMakesUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWay(t)
+		for _, s := range w.judged().Stages {
+			if s.Verdict != v1alpha1.StageRecovered && s.Recovered == 0 {
+				continue
+			}
+			service := slices.DeleteFunc(slices.Clone(w.members[s.By]), func(m JourneyMember) bool { return m.Perspective == ux })
+			if len(service) == 0 || slices.ContainsFunc(service, func(m JourneyMember) bool { return m.Outcome != Met }) {
+				t.Fatalf("%s is made up for by %s, whose service is %v", s.Name, s.By, service)
+			}
+		}
+	})
+}
+
 // TestOneCriticalStageIsNotHidden adds a violated critical stage to any journey, and
 // many good ones beside it.
 func TestOneCriticalStageIsNotHidden(t *testing.T) {

@@ -368,3 +368,21 @@ func TestJourneyBudget(t *testing.T) {
 		})
 	}
 }
+
+// BenchmarkJourneys judges 200 journeys over 2,000 objectives, once each.
+func BenchmarkJourneys(b *testing.B) {
+	var ways []*way
+	for range 200 {
+		w := journeyOf(v1alpha1.Recovery{Stage: "a", By: "e", Cap: "50%"})
+		for _, name := range []v1alpha1.Label{"a", "b", "c", "d", "e"} {
+			w.critical(name, measured("product", ux, 0.7, 0.8), measured("service", cx, 0.9, 0.8))
+		}
+		ways = append(ways, w)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, w := range ways {
+			w.judged()
+		}
+	}
+}
