@@ -23,6 +23,7 @@ var plurals = map[string]string{
 	"MetricSource":        "metricsources",
 	"ClusterMetricSource": "clustermetricsources",
 	"Gate":                "gates",
+	"Journey":             "journeys",
 }
 
 // definition is the schema of a kind.

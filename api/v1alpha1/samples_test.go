@@ -59,7 +59,7 @@ func at(object map[string]any, path string) any {
 func TestSamplesAreAdmitted(t *testing.T) {
 	definitions := map[string]*definition{
 		"Objective": load(t, "objectives"), "MetricSource": load(t, "metricsources"), "ClusterMetricSource": load(t, "clustermetricsources"),
-		"Gate": load(t, "gates"),
+		"Gate": load(t, "gates"), "Journey": load(t, "journeys"),
 	}
 	names := map[string]string{}
 	for _, s := range samples(t) {
@@ -131,6 +131,10 @@ func TestSamplesShowEverything(t *testing.T) {
 			"spec.revision", "spec.objectives.names", "spec.objectives.selector", "spec.require.met", "spec.require.pageTiers",
 			"spec.require.budgetRemaining", "spec.require.attainment=Target", "spec.require.attainment=30", "spec.bake.duration",
 			"spec.bake.minimumEvents", "spec.timeout", "spec.onInconclusive=Fail", "spec.onInconclusive=Pass",
+		},
+		"Journey": {
+			"spec.description", "spec.stages", "spec.aggregation=WeakestLink", "spec.aggregation=Weighted", "spec.aggregation=Product",
+			"spec.aggregation=Completion", "spec.completion", "spec.recovery",
 		},
 	}
 	all := samples(t)
