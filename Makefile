@@ -16,7 +16,7 @@ TESTFLAGS ?=
 
 # The version comes from git above, so builds do not ask git again and also work
 # in an exported tree.
-GOBUILD := go build -buildvcs=false -ldflags "-X main.version=$(VERSION)"
+GOBUILD := go build -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)"
 GENERATED := api/v1alpha1/zz_generated.deepcopy.go config/crd/bases config/rbac/role.yaml docs/api.md
 
 # Tests that use envtest find the same programs as hack/parts.

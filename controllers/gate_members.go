@@ -104,13 +104,14 @@ func (r *GateReconciler) members(gate *v1alpha1.Gate, objectives []chosen, now t
 	for _, c := range objectives {
 		watch.objectives = append(watch.objectives, types.NamespacedName{Namespace: gate.Namespace, Name: string(c.name)})
 	}
-	seen, isNew := r.evaluator.gates.put(client.ObjectKeyFromObject(gate), watch, now)
+	key := client.ObjectKeyFromObject(gate)
+	seen := r.evaluator.gates.put(key, watch, now)
 	var out []evaluate.GateMember
 	for i, c := range objectives {
 		member := r.member(c, watch.objectives[i], watch)
 		member.Expected = member.Expected && now.Sub(seen) < firstFigures
-		if isNew && member.Verdict != nil && member.Release == nil {
-			r.evaluator.Evaluate(watch.objectives[i]) // with a book that holds the release
+		if member.Verdict != nil && member.Release == nil && r.evaluator.gates.again(key, watch.objectives[i]) {
+			r.evaluator.Evaluate(watch.objectives[i])
 		}
 		out = append(out, member)
 	}
@@ -128,7 +129,8 @@ func (r *GateReconciler) member(c chosen, key types.NamespacedName, watch gateWa
 			member.Release = &release
 		}
 	}
-	member.Expected = state.Verdict == nil && state.Fault == nil && (plan != nil || member.Trouble == "")
+	// A verdict without the release's sums is that of a book which is read anew.
+	member.Expected = state.Fault == nil && member.Release == nil && (plan != nil || member.Trouble == "")
 	return member
 }
 

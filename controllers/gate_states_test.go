@@ -122,8 +122,8 @@ func restartHalfWay(t *testing.T, w *releaseWorld) {
 	ends(t, g, v1alpha1.ReasonPassed)
 	deadline := g.Deadline().Truncate(time.Minute)
 	want := int64(deadline.Sub(since(g)).Minutes()) * allEvents
-	if o := g.Status.Objectives[0]; !g.Status.StartedAt.Equal(&started) || *o.Events != want {
-		t.Errorf("started %s with %d events, want %s with the %d up to its deadline", g.Status.StartedAt, *o.Events, started, want)
+	if got := ptr.Deref(g.Status.Objectives[0].Events, 0); !g.Status.StartedAt.Equal(&started) || got != want {
+		t.Errorf("started %s with %d events, want %s with the %d up to its deadline", g.Status.StartedAt, got, started, want)
 	}
 }
 

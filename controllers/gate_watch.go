@@ -41,8 +41,10 @@ const (
 type gateWatch struct {
 	objectives      []types.NamespacedName
 	since, deadline time.Time
-	// seen is when this process first looked at the check.
-	seen time.Time
+	// seen is when this process first looked at the check, and reread what was
+	// measured once more for it.
+	seen   time.Time
+	reread map[types.NamespacedName]bool
 }
 
 // gateWatches are the gates whose checks go on, and the objectives that they
@@ -64,17 +66,17 @@ func newGateWatches() *gateWatches {
 	}
 }
 
-// put notes what a gate waits for. It says when this process first looked at the
-// check, and whether anything changed.
-func (w *gateWatches) put(gate types.NamespacedName, watch gateWatch, now time.Time) (seen time.Time, changed bool) {
+// put notes what a gate waits for, and says when this process first looked at the
+// check.
+func (w *gateWatches) put(gate types.NamespacedName, watch gateWatch, now time.Time) (seen time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	old, known := w.byGate[gate]
-	watch.seen = now
+	watch.seen, watch.reread = now, map[types.NamespacedName]bool{}
 	if known && old.since.Equal(watch.since) {
-		watch.seen = old.seen
+		watch.seen, watch.reread = old.seen, old.reread
 		if old.deadline.Equal(watch.deadline) && slices.Equal(old.objectives, watch.objectives) {
-			return old.seen, false
+			return old.seen
 		}
 	}
 	w.forget(gate)
@@ -85,7 +87,20 @@ func (w *gateWatches) put(gate types.NamespacedName, watch gateWatch, now time.T
 		}
 		w.of[objective][gate] = true
 	}
-	return watch.seen, true
+	return watch.seen
+}
+
+// again says, once for each objective of a check, that it must be measured once
+// more: its book was read before anybody knew of the check.
+func (w *gateWatches) again(gate, objective types.NamespacedName) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	watch, known := w.byGate[gate]
+	if !known || watch.reread[objective] {
+		return false
+	}
+	watch.reread[objective] = true
+	return true
 }
 
 // drop forgets a gate that waits for nothing any more.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -198,16 +196,14 @@ func TestFewAreAsked(t *testing.T) {
 	}
 }
 
-// TestRulesLoaded has a real Prometheus evaluate the files of a ConfigMap, lose
-// them, and get them back. The minutes in which it records nothing are the
-// clock's, which is put forward and back.
-func TestRulesLoaded(t *testing.T) {
-	op := startOperator(t)
-	ns := namespace(t, "loaded")
-	bindWriter(t, ns)
-	dir := t.TempDir()
-	config := fmt.Sprintf("global: {evaluation_interval: 1m}\nrule_files: ['%s/*.yaml']\n", dir)
-	prom, err := parts.StartPrometheus(context.Background(), parts.PrometheusOptions{ConfigYAML: config})
+// ruling is a real Prometheus that evaluates the rule files it is given.
+type ruling struct{ *parts.Prometheus }
+
+func rulingPrometheus(t testing.TB) ruling {
+	t.Helper()
+	prom, err := parts.StartPrometheus(context.Background(), parts.PrometheusOptions{
+		ConfigYAML: "global: {evaluation_interval: 1m}\nrule_files: [rules/*.yaml]\n",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,20 +212,29 @@ func TestRulesLoaded(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return ruling{prom}
+}
+
+// load gives it other files, which it has to take.
+func (r ruling) load(t testing.TB, files map[string]string) {
+	t.Helper()
+	if err := r.ReloadRules(context.Background(), files); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRulesLoaded has a real Prometheus evaluate the files of a ConfigMap, lose
+// them, and get them back. The minutes in which it records nothing are the
+// clock's, which is put forward and back.
+func TestRulesLoaded(t *testing.T) {
+	op := startOperator(t)
+	ns := namespace(t, "loaded")
+	bindWriter(t, ns)
+	prom := rulingPrometheus(t)
 	o := anObjective(ns, "up", always)
 	create(t, aSource(ns, prom.URL, ruled(v1alpha1.RulesOutputConfigMap)), o)
 	awaitFiles(t, ns, "loaded.up.yaml")
-	mount := func() {
-		stored := ruleMaps(t, ns)[0]
-		for name, text := range stored.Data {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := prom.Reload(context.Background(), config); err != nil {
-			t.Fatal(err)
-		}
-	}
+	mount := func() { prom.load(t, ruleMaps(t, ns)[0].Data) }
 	loaded := func(reason string) {
 		t.Helper()
 		began := time.Now()
@@ -245,12 +250,7 @@ func TestRulesLoaded(t *testing.T) {
 		"Ready": "True Evaluated", "Met": "True TargetMet", "RulesLoaded": "True RulesLoaded",
 	}})
 
-	if err := os.Remove(filepath.Join(dir, "loaded.up.yaml")); err != nil {
-		t.Fatal(err)
-	}
-	if err := prom.Reload(context.Background(), config); err != nil {
-		t.Fatal(err)
-	}
+	prom.load(t, nil)
 	op.clock.forward(5 * time.Minute)
 	loaded(v1alpha1.ReasonRulesNotLoaded)
 	op.clock.forward(-5 * time.Minute)

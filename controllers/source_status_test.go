@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -276,27 +274,12 @@ func TestSourceRulesLoaded(t *testing.T) {
 	op := startOperator(t)
 	ns := namespace(t, "half-loaded")
 	bindWriter(t, ns)
-	dir := t.TempDir()
-	config := fmt.Sprintf("global: {evaluation_interval: 1m}\nrule_files: ['%s/*.yaml']\n", dir)
-	prom, err := parts.StartPrometheus(context.Background(), parts.PrometheusOptions{ConfigYAML: config})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := prom.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	prom := rulingPrometheus(t)
 	source := aSource(ns, prom.URL, ruled(v1alpha1.RulesOutputConfigMap))
 	create(t, source, anObjective(ns, "a", always), anObjective(ns, "b", always))
 	awaitFiles(t, ns, "half-loaded.a.yaml", "half-loaded.b.yaml")
 	const mounted = "half-loaded.a.yaml"
-	if err := os.WriteFile(filepath.Join(dir, mounted), []byte(ruleMaps(t, ns)[0].Data[mounted]), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := prom.Reload(context.Background(), config); err != nil {
-		t.Fatal(err)
-	}
+	prom.load(t, map[string]string{mounted: ruleMaps(t, ns)[0].Data[mounted]})
 	awaitWithin(t, 3*time.Minute, source, "rules loaded", func(s *v1alpha1.MetricSource) bool { return s.Status.Rules != nil && s.Status.Rules.Loaded == 1 })
 	counts(t, op, source, 2, 1)
 	op.clock.forward(2 * time.Minute) // the other is missing for three by now

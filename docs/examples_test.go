@@ -22,6 +22,8 @@ var kindOf = map[string]string{
 	"docs/spec/metricsource.md":        "MetricSource",
 	"docs/spec/indicator.md":           "Indicator",
 	"docs/spec/clustermetricsource.md": "ClusterMetricSource",
+	"docs/spec/gate.md":                "Gate",
+	"docs/spec/journey.md":             "Journey",
 }
 
 // whole are specs to which the pages' fragments are added.

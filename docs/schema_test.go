@@ -24,6 +24,8 @@ var plurals = map[string]string{
 	"ClusterIndicator":    "clusterindicators",
 	"MetricSource":        "metricsources",
 	"ClusterMetricSource": "clustermetricsources",
+	"Gate":                "gates",
+	"Journey":             "journeys",
 }
 
 // definition is the schema of a kind.

@@ -217,7 +217,7 @@ func TestGapsAreFound(t *testing.T) {
 
 // reasons reads the constants of the API by the comment of their group, whose
 // first words say whose they are.
-func reasons(t *testing.T) (objective, source []string) {
+func reasons(t *testing.T) (objective, source, gate, journey []string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "api", "v1alpha1", "conditions.go"), nil, parser.ParseComments)
 	if err != nil {
@@ -236,23 +236,28 @@ func reasons(t *testing.T) (objective, source []string) {
 			}
 			reason := strings.Trim(value.Value, `"`)
 			ofObjective := strings.HasPrefix(group.Doc.Text(), "Reasons of an Objective") || strings.HasPrefix(group.Doc.Text(), "Reasons of RulesLoaded")
-			if ofObjective {
+			switch {
+			case ofObjective:
 				objective = append(objective, reason)
-			} else {
+			case strings.HasPrefix(group.Doc.Text(), "Reasons of a Gate"):
+				gate = append(gate, reason)
+			case strings.HasPrefix(group.Doc.Text(), "Reasons of a Journey"):
+				journey = append(journey, reason)
+			default:
 				source = append(source, reason)
 			}
 		}
 	}
-	return objective, source
+	return objective, source, gate, journey
 }
 
 func TestEveryReasonIsExplained(t *testing.T) {
-	objective, source := reasons(t)
-	if len(objective) < 10 || len(source) < 5 {
-		t.Fatalf("found %d and %d reasons: the API's file reads otherwise now", len(objective), len(source))
+	objective, source, gate, journey := reasons(t)
+	if len(objective) < 10 || len(source) < 5 || len(gate) < 10 || len(journey) < 5 {
+		t.Fatalf("found %d, %d, %d and %d reasons: the API's file reads otherwise now", len(objective), len(source), len(gate), len(journey))
 	}
 	all := pages(t)
-	known := slices.Concat(objective, source)
+	known := slices.Concat(objective, source, gate, journey)
 	cases := map[string]struct {
 		file string
 		want []string
@@ -260,6 +265,8 @@ func TestEveryReasonIsExplained(t *testing.T) {
 		"Objective":           {"docs/spec/objective.md", objective},
 		"MetricSource":        {"docs/spec/metricsource.md", append(source, "InvalidSpec")},
 		"ClusterMetricSource": {"docs/spec/clustermetricsource.md", append(source, "InvalidSpec")},
+		"Gate":                {"docs/spec/gate.md", append(gate, "Inconclusive", "InvalidSpec", "TargetMissed")},
+		"Journey":             {"docs/spec/journey.md", append(journey, "Evaluated", "EvaluationPending", "InvalidSpec")},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

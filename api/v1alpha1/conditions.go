@@ -11,7 +11,7 @@ const (
 	// current or fresh enough.
 	//
 	// Reasons when True:  Evaluated, Suspended (Objective); Available (sources);
-	// Passed, PassedInconclusive (Gate).
+	// Passed, PassedInconclusive (Gate); Evaluated (Journey).
 	// Reasons when False: those of Reconciling and Stalled.
 	ConditionReady = "Ready"
 
@@ -22,7 +22,8 @@ const (
 	// IndicatorNotFound (Objective);
 	// EvaluationPending and those of a fault that can pass: Unreachable, Timeout,
 	// Unauthorized, CertificateInvalid, NotPrometheus, RateLimited, ServerError,
-	// PartialResponse, SecretNotFound, ReferenceForbidden (sources); Baking (Gate).
+	// PartialResponse, SecretNotFound, ReferenceForbidden (sources); Baking (Gate);
+	// EvaluationPending, ObjectivesNotFound (Journey).
 	ConditionReconciling = "Reconciling"
 
 	// ConditionStalled is True when a person must change the object, and absent
@@ -30,16 +31,19 @@ const (
 	//
 	// Reasons: InvalidQuery, InvalidThreshold, InvalidTarget, InvalidTimeZone,
 	// InvalidSpec, InvalidParameter, InvalidIndicator, SourceNotAllowed,
-	// LimitExceeded (Objective); InvalidSpec (sources); ObjectivesFailed, Inconclusive, InvalidSpec (Gate).
+	// LimitExceeded (Objective); InvalidSpec (sources); ObjectivesFailed,
+	// Inconclusive, InvalidSpec (Gate); InvalidSpec (Journey).
 	ConditionStalled = "Stalled"
 
-	// ConditionMet says whether the promise holds. Only an Objective has it.
+	// ConditionMet says whether the promise holds: that of an Objective, or those
+	// along a Journey.
 	//
-	// Reasons when True:    TargetMet.
-	// Reasons when False:   TargetMissed.
+	// Reasons when True:    TargetMet (Objective); Holding (Journey).
+	// Reasons when False:   TargetMissed (Objective); Degraded, Broken (Journey).
 	// Reasons when Unknown: EvaluationPending, InsufficientData, NoData,
 	// InconsistentData, Inconclusive, SourceUnavailable, SourceNotFound,
-	// IndicatorNotFound, Suspended, and those of Stalled.
+	// IndicatorNotFound, Suspended (Objective); ObjectivesUnknown (Journey); and
+	// those of Stalled.
 	ConditionMet = "Met"
 
 	// ConditionRulesLoaded says whether the ruler of the metric source evaluates
@@ -146,6 +150,22 @@ const (
 	ReasonNotMeasured      = "NotMeasured"      // the objective has no figures since the check began
 	ReasonInvalidFloor     = "InvalidFloor"     // the floor is not in the objective's unit
 )
+
+// Reasons of a Journey's conditions, beside Evaluated, EvaluationPending and
+// InvalidSpec.
+const (
+	ReasonHolding            = "Holding"            // every stage keeps what it promises, or is made up for
+	ReasonDegraded           = "Degraded"           // a stage is violated that is not critical, or is made up for in part
+	ReasonBroken             = "Broken"             // a critical stage is violated
+	ReasonObjectivesUnknown  = "ObjectivesUnknown"  // nothing is known to be violated, and not everything is known
+	ReasonObjectivesNotFound = "ObjectivesNotFound" // an objective does not exist, or a selector chooses none
+)
+
+// GetConditions returns the conditions of the status.
+func (j *Journey) GetConditions() []metav1.Condition { return j.Status.Conditions }
+
+// SetConditions replaces the conditions of the status.
+func (j *Journey) SetConditions(conditions []metav1.Condition) { j.Status.Conditions = conditions }
 
 // GetConditions returns the conditions of the status.
 func (g *Gate) GetConditions() []metav1.Condition { return g.Status.Conditions }

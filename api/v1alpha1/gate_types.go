@@ -119,7 +119,7 @@ const (
 
 // GateSpec is what a release must show before it may go on.
 //
-// +kubebuilder:validation:XValidation:rule="duration(self.timeout) > duration(self.bake.duration)",message="timeout must be longer than bake.duration, by some minutes: the last minute of the bake is measured after it ended"
+// +kubebuilder:validation:XValidation:rule="!self.timeout.matches('^([0-9]+([.][0-9]+)?(h|m|s|ms))+$') || !self.bake.duration.matches('^([0-9]+([.][0-9]+)?(h|m|s|ms))+$') || duration(self.timeout) > duration(self.bake.duration)",message="timeout must be longer than bake.duration, by some minutes: the last minute of the bake is measured after it ended"
 type GateSpec struct {
 	// revision is the release that is checked. A new one starts a new check.
 	// +optional

@@ -29,6 +29,7 @@ func addKnownTypes(s *runtime.Scheme) error {
 	s.AddKnownTypes(GroupVersion,
 		&Objective{}, &ObjectiveList{},
 		&Gate{}, &GateList{},
+		&Journey{}, &JourneyList{},
 		&MetricSource{}, &MetricSourceList{},
 		&ClusterMetricSource{}, &ClusterMetricSourceList{},
 		&Indicator{}, &IndicatorList{},

@@ -60,6 +60,7 @@ func TestSamplesAreAdmitted(t *testing.T) {
 	definitions := map[string]*definition{
 		"Objective": load(t, "objectives"), "MetricSource": load(t, "metricsources"), "ClusterMetricSource": load(t, "clustermetricsources"),
 		"Indicator": load(t, "indicators"),
+		"Gate": load(t, "gates"), "Journey": load(t, "journeys"),
 	}
 	names := map[string]string{}
 	for _, s := range samples(t) {
@@ -127,6 +128,15 @@ func TestSamplesShowEverything(t *testing.T) {
 			"spec.tls.ca.configMap", "spec.limits.series", "spec.staleAfter",
 			"spec.rules.output=PrometheusRule", "spec.rules.output=ConfigMap", "spec.rules.namespace", "spec.rules.objectLabels",
 			"spec.rules.labels", "spec.rules.groupPrefix", "spec.rules.queryOffset",
+		},
+		"Gate": {
+			"spec.revision", "spec.objectives.names", "spec.objectives.selector", "spec.require.met", "spec.require.pageTiers",
+			"spec.require.budgetRemaining", "spec.require.attainment=Target", "spec.require.attainment=30", "spec.bake.duration",
+			"spec.bake.minimumEvents", "spec.timeout", "spec.onInconclusive=Fail", "spec.onInconclusive=Pass",
+		},
+		"Journey": {
+			"spec.description", "spec.stages", "spec.aggregation=WeakestLink", "spec.aggregation=Weighted", "spec.aggregation=Product",
+			"spec.aggregation=Completion", "spec.completion", "spec.recovery",
 		},
 	}
 	all := samples(t)

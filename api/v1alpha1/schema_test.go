@@ -199,6 +199,38 @@ func TestPresentation(t *testing.T) {
 				},
 			},
 		},
+		"gates": {
+			reason: "a gate shows what is checked, what came of it and why",
+			want: want{
+				Kind: "Gate", Short: "xg", Categories: []string{"experience"}, Scope: apiextensions.NamespaceScoped,
+				Columns: []column{
+					{Name: "Revision", Path: ".status.revision"},
+					{Name: "Verdict", Path: ".status.verdict"},
+					{Name: "Ready", Path: `.status.conditions[?(@.type=="Ready")].status`},
+					{Name: "Why", Path: `.status.conditions[?(@.type=="Ready")].message`, Wide: true},
+					{Name: "Started", Path: ".status.startedAt"},
+					{Name: "Age", Path: ".metadata.creationTimestamp"},
+				},
+			},
+		},
+		"journeys": {
+			reason: "a journey shows how it is, by product and by all, and where it is weakest",
+			want: want{
+				Kind: "Journey", Short: "xj", Categories: []string{"experience"}, Scope: apiextensions.NamespaceScoped,
+				Columns: []column{
+					{Name: "Verdict", Path: ".status.verdict"},
+					{Name: "UX", Path: ".status.scores.ux"},
+					{Name: "CX", Path: ".status.scores.cx"},
+					{Name: "Weakest", Path: ".status.weakestStage"},
+					{Name: "Budget", Path: ".status.budgetRemaining"},
+					{Name: "Pattern", Path: ".status.pattern", Wide: true},
+					{Name: "Met", Path: `.status.conditions[?(@.type=="Met")].status`},
+					{Name: "Ready", Path: `.status.conditions[?(@.type=="Ready")].status`},
+					{Name: "Why", Path: `.status.conditions[?(@.type=="Met")].message`, Wide: true},
+					{Name: "Age", Path: ".metadata.creationTimestamp"},
+				},
+			},
+		},
 		"metricsources": {
 			reason: "a source shows where it is and why it does not work",
 			want:   want{Kind: "MetricSource", Short: "xms", Categories: []string{"experience"}, Scope: apiextensions.NamespaceScoped, Columns: ready},

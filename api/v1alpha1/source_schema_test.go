@@ -184,20 +184,18 @@ func TestClusterSourceMistakes(t *testing.T) {
 // TestEveryRuleIsTried fails when a rule is written that no mistake above meets.
 func TestEveryRuleIsTried(t *testing.T) {
 	var met strings.Builder
-	for _, tc := range objectiveMistakes {
-		fmt.Fprintln(&met, tc.want)
+	for _, mistakes := range []map[string]mistake{alertingMistakes, rulesMistakes, gateMistakes, journeyMistakes(t)} {
+		for _, tc := range mistakes {
+			fmt.Fprintln(&met, tc.want)
+		}
 	}
-	for _, tc := range sourceMistakes {
-		fmt.Fprintln(&met, tc.want)
-	}
-	for _, tc := range clusterMistakes {
-		fmt.Fprintln(&met, tc.want)
-	}
-	for _, tc := range alertingMistakes {
-		fmt.Fprintln(&met, tc.want)
-	}
-	for _, tc := range rulesMistakes {
-		fmt.Fprintln(&met, tc.want)
+	for _, mistakes := range []map[string]struct {
+		edits edits
+		want  []string
+	}{objectiveMistakes, sourceMistakes, clusterMistakes} {
+		for _, tc := range mistakes {
+			fmt.Fprintln(&met, tc.want)
+		}
 	}
 	for _, tc := range templateMistakes {
 		fmt.Fprintln(&met, tc.want)

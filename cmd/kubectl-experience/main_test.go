@@ -55,8 +55,12 @@ func TestProgram(t *testing.T) {
 			want: want{code: 1, err: `stdin:9: Objective shop/website-up: spec.target: "100%": `},
 		},
 		"Unusable": {reason: "a command line that is not understood ends with 2", args: []string{"draw"}, want: want{code: 2, err: `unknown command "draw"`}},
-		"Nothing":  {reason: "without arguments the commands are shown", want: want{out: "Available Commands:"}},
-		"Version":  {reason: "the build is told", args: []string{"--version"}, want: want{out: "kubectl experience version "}},
+		"NoCluster": {
+			reason: "with neither a kubeconfig nor a cluster around it there is nothing to ask",
+			args:   []string{"status"}, want: want{code: 2, err: "error: no cluster is known: there is no kubeconfig; name one with --kubeconfig or KUBECONFIG, or a server with --server\n"},
+		},
+		"Nothing": {reason: "without arguments the commands are shown", want: want{out: "Available Commands:"}},
+		"Version": {reason: "the build is told", args: []string{"--version"}, want: want{out: "kubectl experience version "}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 // What the program may take before it tidies up more often.
 const (
 	garbage = 400
-	memory  = 150 << 20
+	memory  = 120 << 20
 )
 
 // tune lets garbage lie: a command ends soon, and a third of the time of a large

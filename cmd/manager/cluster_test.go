@@ -185,6 +185,7 @@ func TestManagerOnACluster(t *testing.T) {
 		})
 	}
 	eventually(t, "conditions of every sample", c.everySampleIsJudged)
+	eventually(t, "a check by every gate", c.everyGateChecks)
 	checkMetrics(t, c, "https://"+s.metricsAddress+"/metrics")
 	if holder := c.leader(t); holder == "" {
 		t.Errorf("nobody holds the lease while the manager works")
@@ -223,6 +224,23 @@ func (c *installed) everySampleIsJudged(ctx context.Context) error {
 		errs = append(errs, errors.New("a kind has no sample"))
 	}
 	return errors.Join(errs...)
+}
+
+// everyGateChecks fails until the check of each gate among the samples began.
+func (c *installed) everyGateChecks(ctx context.Context) error {
+	gates := &v1alpha1.GateList{}
+	if err := c.admin.List(ctx, gates); err != nil {
+		return err
+	}
+	if len(gates.Items) == 0 {
+		return errors.New("gates have no sample")
+	}
+	for _, g := range gates.Items {
+		if g.Status.ObservedGeneration != g.Generation || g.Status.StartedAt == nil {
+			return fmt.Errorf("the check of %s has not begun: %+v", g.Name, g.Status)
+		}
+	}
+	return nil
 }
 
 // leader is who holds the lease, empty when nobody does.

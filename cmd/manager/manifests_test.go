@@ -249,6 +249,8 @@ func TestPeopleGetTheirRoles(t *testing.T) {
 		"experience-slo-clusterindicator-viewer-role":    {"view"},
 		"experience-slo-gate-viewer-role":                {"view"},
 		"experience-slo-gate-editor-role":                {"admin", "edit"},
+		"experience-slo-journey-viewer-role":             {"view"},
+		"experience-slo-journey-editor-role":             {"admin", "edit"},
 	}
 	got := map[string][]string{}
 	for _, role := range all[rbacv1.ClusterRole](t, render(t, "default"), "ClusterRole") {

@@ -47,6 +47,8 @@ func TestProgram(t *testing.T) {
 	t.Run("Crash", s.testCrash)
 	t.Run("Takeover", s.testTakeover)
 	t.Run("Service", s.testService)
+	t.Run("Gate", s.testGate)
+	t.Run("Web", s.testWeb)
 }
 
 func prepare(t *testing.T) *stage {

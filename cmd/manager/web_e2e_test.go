@@ -65,24 +65,22 @@ func (a tool) hears(t *testing.T, reason, method, path, body string, want told) 
 	})
 }
 
-// TestWeb asks a manager that does not lead: it serves what the status says, as
+// testWeb asks a manager that does not lead: it serves what the status says, as
 // every replica does, and the shipped roles let it. The test stands in for the one
 // that leads.
-func TestWeb(t *testing.T) {
+func (s *stage) testWeb(t *testing.T) {
+	t.Parallel()
 	c := install(t)
 	c.kubectl(t, "create", "namespace", "shop")
 	c.holdLease(t)
-	s := settings{
-		metricsAddress: "0", probeAddress: "0", webAddress: freeAddress(t),
-		leaderElection: true, leaderElectionNamespace: defaultNamespace, namespace: defaultNamespace, serviceAccount: defaultServiceAccount,
-	}
-	stop, a := c.start(t, s), tool{"http://" + s.webAddress}
+	p := s.start(t, c.kubeconfig(t, defaultServiceAccount))
+	a := tool{"http://" + p.web}
 	t.Run("Gate", func(t *testing.T) { c.testWebGate(t, a) })
 	t.Run("Objective", func(t *testing.T) { c.testWebObjective(t, a) })
 	if holder := c.leader(t); holder != "another" {
 		t.Errorf("%q leads", holder)
 	}
-	if err := stop(); err != nil {
+	if err := p.Stop(); err != nil {
 		t.Errorf("stop: %v", err)
 	}
 	if got, err := a.ask(t.Context(), http.MethodGet, "/v1/gates/shop/release", ""); err == nil {

@@ -51,7 +51,7 @@ func TestExits(t *testing.T) {
 		rows []row
 	}{
 		{"evaluate", w.evaluations()}, {"validate", w.validations()},
-		{"gate", w.gates(t)}, {"test", w.tests(t)},
+		{"gate", w.gates(t)}, {"test", w.tests(t)}, {"replay", w.replays()}, {"convert", w.conversions()},
 		{"what cannot be used", w.failures(t)},
 	} {
 		fmt.Fprintf(&got, "\n## %s\n\n| command | situation | exit | it says |\n|---|---|---|---|\n", section.name)
@@ -152,6 +152,40 @@ func (w *world) validations() []row {
 		{situation: "as SARIF", args: "validate -f - -o sarif", in: good + "kind: [\n", code: 1, says: `"version": "2.1.0"`},
 		{situation: "a metric that is nearly there", args: "validate -f - --prometheus PROMETHEUS", in: strings.ReplaceAll(good, "ux_task_total", "ux_tasks_total"), code: 1, says: "ux_task_total"},
 		{situation: "all is there", args: "validate -f - --prometheus PROMETHEUS", in: good, says: "mistakes: 0"},
+	}
+}
+
+func (w *world) replays() []row {
+	good := objective("orders", "orders", "")
+	return []row{
+		{situation: "a promise that was kept", args: "replay -f - --prometheus PROMETHEUS --from 6h", in: good, says: "98%"},
+		{situation: "one that was broken", args: "replay -f - --prometheus PROMETHEUS --from 6h", in: objective("search", "search", ""), says: "90%"},
+		{situation: "as a picture", args: "replay -f - --prometheus PROMETHEUS --from 6h -o svg", in: good, says: "<svg"},
+		{situation: "no beginning", args: "replay -f - --prometheus PROMETHEUS", in: good, code: 2, says: "--from"},
+		{situation: "a beginning that is none", args: "replay -f - --prometheus PROMETHEUS --from yesterday", in: good, code: 2, says: `--from "yesterday"`},
+		{situation: "a mistake in the manifest", args: "replay -f - --prometheus PROMETHEUS --from 6h", in: strings.Replace(good, "95%", "100%", 1), code: 2, says: "100% has no error budget"},
+		{situation: "a server that is not there", args: "replay -f - --prometheus http://127.0.0.1:1 --from 6h", in: good, code: 2, says: "refused the connection"},
+	}
+}
+
+const slothSpec = `version: prometheus/v1
+service: shop
+slos:
+- name: orders
+  objective: 99.9
+  sli:
+    events:
+      error_query: sum(rate(http_requests_total{code=~"5.."}[{{.window}}]))
+      total_query: sum(rate(http_requests_total[{{.window}}]))
+  alerting: {name: OrdersFail, page_alert: {}, ticket_alert: {}}
+`
+
+func (w *world) conversions() []row {
+	return []row{
+		{situation: "a document of Sloth", args: "convert -f - --from sloth", in: slothSpec, says: "kind: Objective"},
+		{situation: "a target without a budget", args: "convert -f - --from sloth", in: strings.Replace(slothSpec, "99.9", "100", 1), code: 1, says: "100"},
+		{situation: "a format that is not known", args: "convert -f - --from keptn", in: slothSpec, code: 2, says: `--from "keptn"`},
+		{situation: "a document of another format", args: "convert -f - --from pyrra", in: slothSpec, code: 1, says: "no objective of pyrra is among the documents"},
 	}
 }
 

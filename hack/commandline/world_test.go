@@ -12,11 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/hack/parts"
@@ -40,6 +42,7 @@ type world struct {
 
 func start(t *testing.T) *world {
 	t.Helper()
+	log.SetLogger(logr.Discard())
 	w := &world{dir: t.TempDir()}
 	w.program = filepath.Join(t.TempDir(), "kubectl-experience")
 	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", w.program, root+"/cmd/kubectl-experience")

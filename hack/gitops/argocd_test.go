@@ -28,6 +28,7 @@ const shipped = "../../config"
 // scriptOf is the file of a kind's health.
 var scriptOf = map[string]string{
 	"Objective": "objective.lua", "MetricSource": "source.lua", "ClusterMetricSource": "source.lua", "Gate": "gate.lua",
+	"Journey": "journey.lua",
 }
 
 // ignored is what Argo CD looks away from.
@@ -67,8 +68,12 @@ func patches(t *testing.T) map[string]map[string]string {
 		lenient[setting("ignoreDifferences", kind)] = ignored
 		lenient[setting("ignoreResourceUpdates", kind)] = ignored
 	}
-	key := setting("health", "Objective")
-	return map[string]map[string]string{"lenient": lenient, "strict": {key: severe(t, lenient[key])}}
+	strict := map[string]string{}
+	for _, kind := range []string{"Objective", "Journey"} {
+		key := setting("health", kind)
+		strict[key] = severe(t, lenient[key])
+	}
+	return map[string]map[string]string{"lenient": lenient, "strict": strict}
 }
 
 // TestPatchesHoldTheScripts keeps the scripts in one place: patches are made of

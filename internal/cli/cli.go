@@ -43,6 +43,9 @@ type Program struct {
 	// is set. Width is that of the terminal in letters; 0 where nobody knows.
 	Terminal bool
 	Width    int
+	// Patience is how long a command works before it says how far it is; a second
+	// where it is 0.
+	Patience time.Duration
 }
 
 // ended is the code of a command that has said all there is to say.
@@ -87,7 +90,7 @@ func (p Program) root() *cobra.Command {
 	root.SetIn(p.In)
 	root.SetOut(p.Out)
 	root.SetErr(p.Err)
-	root.AddCommand(p.renderCommand(), p.evaluateCommand(), p.validateCommand(), p.gateCommand(), p.statusCommand(), p.testCommand(), p.convertCommand())
+	root.AddCommand(p.renderCommand(), p.evaluateCommand(), p.validateCommand(), p.gateCommand(), p.statusCommand(), p.explainCommand(), p.testCommand(), p.replayCommand(), p.convertCommand())
 	return root
 }
 

@@ -124,7 +124,7 @@ func begin(t *testing.T, p Program, args ...string) *running {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	t.Cleanup(cancel)
 	r := &running{out: &safeBuffer{}, err: &safeBuffer{}, ended: make(chan int, 1), cancel: cancel}
-	p.Version, p.Out, p.Err = "v1.2.3", r.out, r.err
+	p.Version, p.Out, p.Err, p.Patience = "v1.2.3", r.out, r.err, time.Hour
 	if p.In == nil {
 		p.In = strings.NewReader("")
 	}

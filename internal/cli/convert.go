@@ -10,9 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	foreign "github.com/experience-slo/operator/internal/convert"
+	"github.com/experience-slo/operator/internal/slo"
 )
 
 var convertOutputs = []string{outputYAML, outputJSON}
@@ -74,17 +76,47 @@ func (o convertOptions) check() (foreign.Options, error) {
 	case out.Perspective != v1alpha1.PerspectiveUX && out.Perspective != v1alpha1.PerspectiveCX:
 		return out, fmt.Errorf("--perspective %q: write UX or CX", o.perspective)
 	}
-	if o.source != "" {
-		kind, name, named := strings.Cut(o.source, "/")
-		if !named {
-			kind, name = string(v1alpha1.SourceKindClusterMetricSource), o.source
-		}
-		if name == "" || kind != string(v1alpha1.SourceKindClusterMetricSource) && kind != string(v1alpha1.SourceKindMetricSource) {
-			return out, fmt.Errorf("--source %q: write the name of a ClusterMetricSource, or MetricSource/NAME", o.source)
-		}
-		out.Source = &v1alpha1.SourceReference{Kind: v1alpha1.SourceKind(kind), Name: v1alpha1.Name(name)}
+	err := errors.Join(checkLabel("touchpoint", o.touchpoint), checkLabel("service", o.service), checkWindow(o.window), checkOutput(o.output, convertOutputs))
+	if err == nil {
+		out.Source, err = sourceNamed(o.source)
 	}
-	return out, checkOutput(o.output, convertOutputs)
+	return out, err
+}
+
+// checkLabel checks a flag whose value becomes a label.
+func checkLabel(flag, value string) error {
+	if value != "" && len(validation.IsDNS1123Label(value)) > 0 {
+		return fmt.Errorf("--%s %q: use lower-case letters and digits, with dashes between them, such as mobile-app", flag, value)
+	}
+	return nil
+}
+
+// checkWindow checks --window.
+func checkWindow(text string) error {
+	length, err := slo.ParseDuration(text)
+	if err == nil {
+		err = slo.Window{Rolling: length}.Validate()
+	}
+	if err != nil {
+		return fmt.Errorf("--window %q: %w", text, err)
+	}
+	return nil
+}
+
+// sourceNamed reads --source.
+func sourceNamed(text string) (*v1alpha1.SourceReference, error) {
+	if text == "" {
+		return nil, nil
+	}
+	kind, name, named := strings.Cut(text, "/")
+	if !named {
+		kind, name = string(v1alpha1.SourceKindClusterMetricSource), text
+	}
+	known := kind == string(v1alpha1.SourceKindClusterMetricSource) || kind == string(v1alpha1.SourceKindMetricSource)
+	if !known || len(validation.IsDNS1123Subdomain(name)) > 0 {
+		return nil, fmt.Errorf("--source %q: write the name of a ClusterMetricSource, or MetricSource/NAME", text)
+	}
+	return &v1alpha1.SourceReference{Kind: v1alpha1.SourceKind(kind), Name: v1alpha1.Name(name)}, nil
 }
 
 func (p Program) convert(ctx context.Context, o convertOptions) error {
@@ -96,27 +128,37 @@ func (p Program) convert(ctx context.Context, o convertOptions) error {
 	if err != nil {
 		return err
 	}
-	var documents []foreign.Document
-	for _, f := range files {
-		for _, d := range f.documents() {
-			documents = append(documents, foreign.Document{File: d.file, Line: d.line, Text: d.text})
-		}
-	}
-	result := foreign.Convert(documents, options)
+	result := foreign.Convert(documentsOf(files), options)
 	made, err := p.made(ctx, result, o.namespace)
 	if err != nil {
 		return err
 	}
 	p.tellConversion(result, made)
-	failed := result.Failed() || len(made.mistakes) > 0
-	if len(made.objects) == 0 && !failed {
+	return p.conclusion(o, made, result.Failed() || len(made.mistakes) > 0)
+}
+
+func documentsOf(files []file) []foreign.Document {
+	var out []foreign.Document
+	for _, f := range files {
+		for _, d := range f.documents() {
+			out = append(out, foreign.Document{File: d.file, Line: d.line, Text: d.text})
+		}
+	}
+	return out
+}
+
+// conclusion prints what was made, unless a part of it would be taken for all.
+func (p Program) conclusion(o convertOptions, of made, failed bool) error {
+	switch {
+	case failed && !o.skipInvalid:
+		p.tell("nothing is printed: mend the errors, or give --skip-invalid to have the rest")
+		return errInvalid
+	case !failed && len(of.objects) == 0:
 		p.tell("nothing was converted: no objective of %s is among the documents", o.from)
 		return errInvalid
 	}
-	if !failed || o.skipInvalid {
-		if err := p.writeConverted(o.output, made.objects); err != nil {
-			return err
-		}
+	if err := p.writeConverted(o.output, of.objects); err != nil {
+		return err
 	}
 	if failed {
 		return errInvalid

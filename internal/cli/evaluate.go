@@ -93,12 +93,17 @@ func momentOf(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
+	return momentFlag("--at", text, now)
+}
+
+// momentFlag reads a flag that is a moment.
+func momentFlag(name, text string, now time.Time) (time.Time, error) {
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("--at %q: write a moment such as 2026-03-01T00:00:00Z", text)
+		return time.Time{}, fmt.Errorf("%s %q: write a moment such as 2026-03-01T00:00:00Z", name, text)
 	}
 	if at.After(now) {
-		return time.Time{}, fmt.Errorf("--at %q: it is in the future: nothing is known of it yet", text)
+		return time.Time{}, fmt.Errorf("%s %q: it is in the future: nothing is known of it yet", name, text)
 	}
 	return at.UTC(), nil
 }

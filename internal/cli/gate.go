@@ -124,6 +124,7 @@ func (p Program) gate(ctx context.Context, o gateOptions, names []string) error 
 
 // beginNamed gives a gate of the cluster a revision, if there is a new one.
 func (p Program) beginNamed(ctx context.Context, cluster *kube.Cluster, o gateOptions, name string) ([]*v1alpha1.Gate, error) {
+	defer p.patiently("asking " + cluster.Host + " for gate " + name)()
 	gate, err := cluster.Gate(ctx, cluster.Namespace, name)
 	if errors.Is(err, kube.ErrNotFound) {
 		return nil, fmt.Errorf("gate %q is not in namespace %q%s", name, cluster.Namespace, nearGates(ctx, cluster, name))
@@ -159,6 +160,7 @@ func nearGates(ctx context.Context, cluster *kube.Cluster, name string) string {
 
 // beginWritten applies gates.
 func (p Program) beginWritten(ctx context.Context, cluster *kube.Cluster, o gateOptions, written []gateManifest) ([]*v1alpha1.Gate, error) {
+	defer p.patiently("applying gates to " + cluster.Host)()
 	var out []*v1alpha1.Gate
 	for _, w := range written {
 		if o.revised {

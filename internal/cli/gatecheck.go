@@ -12,6 +12,9 @@ import (
 	"github.com/experience-slo/operator/internal/slo"
 )
 
+// maxRequest is how much of an annotation the operator repeats in the status.
+const maxRequest = 128
+
 // gateCheck is the check that is waited for.
 type gateCheck struct {
 	revision v1alpha1.Revision
@@ -20,7 +23,8 @@ type gateCheck struct {
 }
 
 func checkOf(g *v1alpha1.Gate) gateCheck {
-	return gateCheck{g.Spec.Revision, g.Annotations[v1alpha1.ReconcileRequestAnnotation]}
+	asked := g.Annotations[v1alpha1.ReconcileRequestAnnotation]
+	return gateCheck{g.Spec.Revision, asked[:min(len(asked), maxRequest)]}
 }
 
 // gateState is how far a check is.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -70,6 +71,10 @@ func TestGateState(t *testing.T) {
 			reason: "the one that was asked for", asked: "two",
 			gate: released(passed, func(g *v1alpha1.Gate) { g.Status.LastHandledReconcileAt = "two" }), want: gateEnded,
 		},
+		"AskedAtLength": {
+			reason: "of which the operator keeps the beginning", asked: strings.Repeat("x", maxRequest+1),
+			gate: released(passed, func(g *v1alpha1.Gate) { g.Status.LastHandledReconcileAt = strings.Repeat("x", maxRequest) }), want: gateEnded,
+		},
 		"Replaced": {reason: "somebody released something else", gate: released(func(g *v1alpha1.Gate) { g.Spec.Revision = "v3" }), want: gateReplaced},
 		"ReplacedAndPassed": {
 			reason: "and that passed, which says nothing of this", gate: released(passed, func(g *v1alpha1.Gate) { g.Spec.Revision, g.Status.Revision = "v3", "v3" }), want: gateReplaced,
@@ -82,7 +87,8 @@ func TestGateState(t *testing.T) {
 			if tc.asked != "" {
 				tc.gate.Annotations = map[string]string{v1alpha1.ReconcileRequestAnnotation: tc.asked}
 			}
-			if got := (gateCheck{"v2", tc.asked}).state(tc.gate); got != tc.want {
+			check := gateCheck{"v2", tc.asked[:min(len(tc.asked), maxRequest)]}
+			if got := check.state(tc.gate); got != tc.want {
 				t.Errorf("%s: state is %d, want %d", tc.reason, got, tc.want)
 			}
 		})

@@ -63,27 +63,34 @@ func (r result) why() string {
 // is the moment; zero is now, less the delay of each source.
 func (p Program) measureAll(ctx context.Context, all []planned, links links, at time.Time) []result {
 	results := make([]result, len(all))
-	finished := make(chan struct{}, len(all))
-	for key, indexes := range bySource(all) {
-		limits := all[indexes[0]].source
+	p.spread(all, "objectives measured", func(i int) {
 		to := at
 		if to.IsZero() {
-			to = p.Now().Add(-limits.Delay.Duration)
+			to = p.Now().Add(-all[i].source.Delay.Duration)
 		}
+		results[i] = all[i].measure(ctx, links.of[all[i].plan.Source], to.Truncate(time.Minute))
+	})
+	return results
+}
+
+// spread does work for objectives, for as many of each source at once as it allows,
+// and tells how far it is.
+func (p Program) spread(all []planned, what string, work func(i int)) {
+	finished := make(chan struct{}, len(all))
+	for _, indexes := range bySource(all) {
 		go func() {
 			var group errgroup.Group
-			group.SetLimit(int(limits.Limits.Concurrency))
+			group.SetLimit(int(all[indexes[0]].source.Limits.Concurrency))
 			for _, i := range indexes {
 				group.Go(func() error {
-					results[i] = all[i].measure(ctx, links.of[key], to.Truncate(time.Minute))
+					work(i)
 					finished <- struct{}{}
 					return nil
 				})
 			}
 		}()
 	}
-	p.progress(finished, len(all), "objectives measured")
-	return results
+	p.progress(finished, len(all), what)
 }
 
 // bySource gives the indexes of the objectives of each source.
@@ -116,16 +123,28 @@ func (o planned) measure(ctx context.Context, from metrics, to time.Time) result
 }
 
 func (o planned) judge(ctx context.Context, from metrics, to time.Time) (evaluate.Verdict, error) {
-	if err := o.bind(ctx, from, to); errors.Is(err, compile.ErrNoBoundaries) {
-		return evaluate.Evaluate(o.plan, ledger.NewBook(ledger.TermsOf(o.plan)), to), nil
-	} else if err != nil {
-		return evaluate.Verdict{}, err
-	}
-	book := ledger.NewBook(ledger.TermsOf(o.plan))
-	if err := book.Refresh(ctx, from, o.plan.Window.Span(to).Start, to); err != nil {
+	book, err := o.account(ctx, from, to)
+	if err != nil {
 		return evaluate.Verdict{}, err
 	}
 	return evaluate.Evaluate(o.plan, book, to), nil
+}
+
+// account counts the whole window up to a moment. Of a histogram that has no
+// buckets yet there is nothing to count.
+func (o planned) account(ctx context.Context, from metrics, to time.Time) (*ledger.Book, error) {
+	err := o.bind(ctx, from, to)
+	book := ledger.NewBook(ledger.TermsOf(o.plan))
+	if errors.Is(err, compile.ErrNoBoundaries) {
+		return book, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := book.Refresh(ctx, from, o.plan.Window.Span(to).Start, to); err != nil {
+		return nil, err
+	}
+	return book, nil
 }
 
 // bind gives the plan the boundaries of its histogram.

@@ -123,8 +123,8 @@ func widths(rows [][]cell) []int {
 	return out
 }
 
-// grid writes rows in columns of the given widths. Lines are cut where the
-// terminal ends.
+// grid writes rows in columns of the given widths. The last word of a row is cut
+// where the terminal ends; the others are too dear.
 func (p painter) grid(rows [][]cell, columns []int) string {
 	var out strings.Builder
 	for _, row := range rows {
@@ -134,38 +134,40 @@ func (p painter) grid(rows [][]cell, columns []int) string {
 		}
 		at := 0
 		for i, c := range row[:last+1] {
-			text := p.cut(c.text, at)
-			out.WriteString(p.paint(text, c.colour))
-			if i < last {
-				fill := max(columns[i]-utf8.RuneCountInString(c.text), 0) + gap
-				out.WriteString(strings.Repeat(" ", p.room(fill, at+utf8.RuneCountInString(text))))
-				at += max(columns[i], utf8.RuneCountInString(c.text)) + gap
+			if i == last {
+				out.WriteString(p.paint(p.cut(c.text, at), c.colour))
+				break
 			}
+			length := utf8.RuneCountInString(c.text)
+			out.WriteString(p.paint(c.text, c.colour))
+			out.WriteString(strings.Repeat(" ", max(columns[i]-length, 0)+gap))
+			at += max(columns[i], length) + gap
 		}
 		out.WriteByte('\n')
 	}
 	return out.String()
 }
 
-// room is how much of a length there is from a column on.
-func (p painter) room(length, at int) int {
-	if p.width == 0 {
-		return length
-	}
-	return max(min(length, p.width-at), 0)
-}
+// shortest is how much of a word is left at least: less says nothing.
+const shortest = 12
 
 // cut shortens a text that begins at a column to what the terminal has room for.
 func (p painter) cut(text string, at int) string {
-	length := utf8.RuneCountInString(text)
-	room := p.room(length, at)
-	if room >= length {
+	room := max(p.width-at, shortest)
+	if p.width == 0 || room >= utf8.RuneCountInString(text) {
 		return text
 	}
-	if room == 0 {
-		return ""
-	}
 	return string([]rune(text)[:room-1]) + "…"
+}
+
+// fits says whether a table with columns of these widths is as wide as the
+// terminal at most.
+func (p painter) fits(columns []int) bool {
+	total := -gap
+	for _, width := range columns {
+		total += width + gap
+	}
+	return p.width == 0 || total <= p.width
 }
 
 // table writes rows, the first of which are the names of the columns.

@@ -63,12 +63,32 @@ func TestGrid(t *testing.T) {
 	}{
 		"Plain":   {reason: "no codes, and no blanks at the end", want: "NAME        WHY\na           Missed\nlong name\n"},
 		"Colours": {reason: "codes take no room", painter: painter{colours: true}, want: "NAME        WHY\na           \x1b[31mMissed\x1b[0m\nlong name\n"},
-		"Narrow":  {reason: "lines end where the terminal does", painter: painter{width: 14}, want: "NAME        W…\na           M…\nlong name\n"},
-		"Tiny":    {reason: "whatever is left out", painter: painter{width: 5}, want: "NAME \na    \nlong…\n"},
+		"Narrow":  {reason: "short words are whole in any terminal", painter: painter{width: 14}, want: "NAME        WHY\na           Missed\nlong name\n"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(tc.want, tc.painter.table(rows)); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestCut(t *testing.T) {
+	rows := [][]cell{cells("NAME", "WHY"), cells("a", "the last words are cut")}
+	cases := map[string]struct {
+		reason string
+		width  int
+		want   string
+	}{
+		"Unknown": {reason: "nobody knows how wide it is", want: "NAME   WHY\na      the last words are cut\n"},
+		"Wide":    {reason: "there is room", width: 29, want: "NAME   WHY\na      the last words are cut\n"},
+		"Narrow":  {reason: "there is less", width: 28, want: "NAME   WHY\na      the last words are c…\n"},
+		"Tiny":    {reason: "there is too little for anything", width: 4, want: "NAME   WHY\na      the last wo…\n"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, painter{width: tc.width}.table(rows)); diff != "" {
 				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
 			}
 		})

@@ -1,15 +1,18 @@
 package cli
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // patience is how long a command works before it says how far it is, and how
 // often it says so.
-const patience = time.Second
+func (p Program) patience() time.Duration { return cmp.Or(p.Patience, time.Second) }
 
 // progress waits until as many things were finished as there are, and tells how
 // far it is while that takes longer than a moment.
 func (p Program) progress(finished <-chan struct{}, all int, what string) {
-	ticker := time.NewTicker(patience)
+	ticker := time.NewTicker(p.patience())
 	defer ticker.Stop()
 	p.follow(finished, ticker.C, all, what)
 }
@@ -32,6 +35,6 @@ func (p Program) follow(finished <-chan struct{}, ticks <-chan time.Time, all in
 // patiently tells what the command waits for where that takes longer than a
 // moment. It returns what ends the waiting.
 func (p Program) patiently(what string) (stop func()) {
-	timer := time.AfterFunc(patience, func() { p.tell("%s", what) })
+	timer := time.AfterFunc(p.patience(), func() { p.tell("%s", what) })
 	return func() { timer.Stop() }
 }

@@ -43,3 +43,13 @@ func TestFollow(t *testing.T) {
 		})
 	}
 }
+
+// TestPatiently tells what is waited for, once it takes longer than a moment.
+func TestPatiently(t *testing.T) {
+	var told safeBuffer
+	p := Program{Err: &told, Patience: time.Millisecond}
+	p.patiently("asking in vain")()
+	stop := p.patiently("asking for long")
+	defer stop()
+	eventually(t, "what takes long is told", func() bool { return told.String() == "asking for long\n" })
+}

@@ -62,13 +62,21 @@ func (s summary) markdown() string {
 		}
 		fmt.Fprintf(&out, "\n## %s\n\n", part.title)
 		for _, o := range of {
-			fmt.Fprintf(&out, "- **%s** %s\n", escaped(promiseOf(o)), part.tell(o))
+			fmt.Fprintf(&out, "- **%s**%s %s\n", escaped(promiseOf(o)), s.whose(o), part.tell(o))
 		}
 	}
 	if len(s.objectives) > 0 {
 		fmt.Fprintf(&out, "\n## This week\n\n%s", s.news())
 	}
 	return out.String()
+}
+
+// whose names the service of a promise where there are several.
+func (s summary) whose(o *v1alpha1.Objective) string {
+	if !slices.ContainsFunc(s.objectives, func(x v1alpha1.Objective) bool { return x.Spec.Service != o.Spec.Service }) {
+		return ""
+	}
+	return " (" + string(o.Spec.Service) + ")"
 }
 
 // lead says in a sentence how it stands.

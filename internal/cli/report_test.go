@@ -66,9 +66,10 @@ func TestReport(t *testing.T) {
 		objectives []v1alpha1.Objective
 		gates      []v1alpha1.Gate
 	}{
-		"all":  {reason: "every kind and standing, and what changed", objectives: kinds(), gates: []v1alpha1.Gate{*released(history), *released(elsewhere)}},
-		"good": {reason: "one that is kept, and is new", options: statusOptions{service: "checkout", touchpoint: "web"}, objectives: []v1alpha1.Objective{good}},
-		"none": {reason: "no promise at all"},
+		"all":      {reason: "every kind and standing, and what changed", objectives: kinds(), gates: []v1alpha1.Gate{*released(history), *released(elsewhere)}},
+		"good":     {reason: "one that is kept, and is new", options: statusOptions{service: "checkout", touchpoint: "web"}, objectives: []v1alpha1.Objective{good}},
+		"services": {reason: "of several services each is named", objectives: world()},
+		"none":     {reason: "no promise at all"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -22,6 +22,9 @@ const (
 
 var statusOutputs = []string{outputTable, outputWide, outputJSON, outputYAML, outputName, outputReport}
 
+// perspectives are those that there are.
+var perspectives = []string{string(v1alpha1.PerspectiveUX), string(v1alpha1.PerspectiveCX)}
+
 // statusOptions are the flags of status.
 type statusOptions struct {
 	cluster                                    *kube.Options
@@ -71,7 +74,7 @@ use gate.`,
 	o.cluster.Bind(flags)
 	p.completeCluster(cmd, o.cluster)
 	completeValues(cmd, "output", statusOutputs...)
-	completeValues(cmd, "perspective", string(v1alpha1.PerspectiveUX), string(v1alpha1.PerspectiveCX))
+	completeValues(cmd, "perspective", perspectives...)
 	completeFlag(cmd, "service", p.completeSpec(o.cluster, func(s v1alpha1.ObjectiveSpec) string { return string(s.Service) }))
 	completeFlag(cmd, "touchpoint", p.completeSpec(o.cluster, func(s v1alpha1.ObjectiveSpec) string { return string(s.Touchpoint) }))
 	return cmd
@@ -83,8 +86,8 @@ func (o statusOptions) check() error {
 		return fmt.Errorf("objective %q and --all-namespaces: name its namespace with -n", o.name)
 	case o.name != "" && o.filtered():
 		return fmt.Errorf("objective %q and flags that choose objectives: use one of them", o.name)
-	case o.perspective != "" && o.perspective != string(v1alpha1.PerspectiveUX) && o.perspective != string(v1alpha1.PerspectiveCX):
-		return fmt.Errorf("--perspective %q: write UX or CX", o.perspective)
+	case o.perspective != "" && !slices.Contains(perspectives, o.perspective):
+		return fmt.Errorf("--perspective %q: write %s", o.perspective, strings.Join(perspectives, " or "))
 	case o.watch && o.output != outputTable && o.output != outputWide:
 		return fmt.Errorf("--watch and --output %s: what changes is shown as table or wide", o.output)
 	default:
@@ -162,8 +165,7 @@ func (p Program) status(ctx context.Context, o statusOptions) error {
 // objectivesOf reads the one that is named, or all.
 func (p Program) objectivesOf(ctx context.Context, cluster *kube.Cluster, query kube.Query, o statusOptions) ([]v1alpha1.Objective, error) {
 	if o.name == "" {
-		stop := p.patiently("asking " + cluster.Host + " for objectives")
-		defer stop()
+		defer p.patiently("asking " + cluster.Host + " for objectives")()
 		return cluster.Objectives(ctx, query)
 	}
 	one, err := p.objectiveOf(ctx, cluster, o.name)
@@ -176,6 +178,7 @@ func (p Program) objectivesOf(ctx context.Context, cluster *kube.Cluster, query 
 // objectiveOf reads an objective; of one that is not there it tells which may have
 // been meant.
 func (p Program) objectiveOf(ctx context.Context, cluster *kube.Cluster, name string) (*v1alpha1.Objective, error) {
+	defer p.patiently("asking " + cluster.Host + " for objective " + name)()
 	one, err := cluster.Objective(ctx, cluster.Namespace, name)
 	if !errors.Is(err, kube.ErrNotFound) {
 		return one, err

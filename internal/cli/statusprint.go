@@ -61,6 +61,9 @@ func (s standings) objects() ([]byte, error) {
 func (s standings) tables() string {
 	var out string
 	if len(s.objectives) > 0 {
+		if s.painter.bars && !s.painter.fits(widths(s.rows())) {
+			s.painter.bars = false // words say more
+		}
 		out = s.painter.table(s.rows())
 	}
 	if urgent := s.urgentGates(); len(urgent) > 0 {

@@ -151,6 +151,7 @@ func TestStatusPrint(t *testing.T) {
 		"everywhere": {reason: "with namespaces", options: statusOptions{output: outputTable, everywhere: true}},
 		"wide":       {reason: "with all that is known", options: statusOptions{output: outputWide}},
 		"terminal":   {reason: "with bars and colours, and lines that end where it ends", options: statusOptions{output: outputTable}, painter: screen},
+		"narrow":     {reason: "without bars where they would take the room of words", options: statusOptions{output: outputTable, everywhere: true}, painter: painter{bars: true, colours: true, width: 86}},
 		"name":       {reason: "as kubectl names them", options: statusOptions{output: outputName}},
 		"one.yaml":   {reason: "one object", options: statusOptions{output: outputYAML, name: "bad"}},
 		"list.json":  {reason: "a list", options: statusOptions{output: outputJSON, perspective: "CX"}},

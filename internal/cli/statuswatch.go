@@ -27,16 +27,7 @@ func (p Program) watchStatus(ctx context.Context, cluster *kube.Cluster, query k
 		}
 	}
 	latest, ended := make(chan []v1alpha1.Objective, 1), make(chan error, 1)
-	go func() {
-		ended <- cluster.FollowObjectives(ctx, query, func(text string) { p.tell("%s", text) }, func(all []v1alpha1.Objective) error {
-			select {
-			case <-latest: // nobody has shown it, and there is newer
-			default:
-			}
-			latest <- all
-			return nil
-		})
-	}()
+	go func() { ended <- p.followStatus(ctx, cluster, query, latest) }()
 	w := &statusWatch{program: p, options: o}
 	for {
 		select {
@@ -49,12 +40,24 @@ func (p Program) watchStatus(ctx context.Context, cluster *kube.Cluster, query k
 			if err := w.show(all); err != nil {
 				return err
 			}
-			select {
-			case <-ctx.Done():
-			case <-time.After(redraw):
-			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(redraw):
 		}
 	}
+}
+
+// followStatus keeps the latest objectives where whoever shows them takes them.
+func (p Program) followStatus(ctx context.Context, cluster *kube.Cluster, query kube.Query, latest chan []v1alpha1.Objective) error {
+	return cluster.FollowObjectives(ctx, query, func(text string) { p.tell("%s", text) }, func(all []v1alpha1.Objective) error {
+		select {
+		case <-latest: // nobody has shown it, and there is newer
+		default:
+		}
+		latest <- all
+		return nil
+	})
 }
 
 // statusWatch is what was shown last.

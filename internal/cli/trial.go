@@ -89,21 +89,28 @@ func (t trial) prepare(ctx context.Context, manifests *inventory) (*rehearsal, e
 	for _, e := range t.expect {
 		r.end = latest(r.end, e.at)
 	}
-	for i, o := range manifests.objectives {
+	for _, o := range manifests.objectives {
 		if o.CreationTimestamp.IsZero() { // it was there before the data
-			manifests.objectives[i].CreationTimestamp = metav1.NewTime(t.start)
+			o.CreationTimestamp = metav1.NewTime(t.start)
 		}
 	}
 	for _, o := range manifests.plan(manifests.objectives, r.end) {
 		r.objectives[o.Namespace+"/"+o.Name] = o
 	}
-	for _, e := range t.expect {
-		if _, known := r.objectives[e.objective]; !known && !manifests.refused() {
-			manifests.refuse(manifest{place: place{t.file, e.line}}, "", fault{ruleDocument, "objective", fmt.Sprintf(
+	if !manifests.refused() {
+		r.miss(manifests)
+	}
+	return r, nil
+}
+
+// miss takes down which objectives are expected and not there.
+func (r *rehearsal) miss(manifests *inventory) {
+	for _, e := range r.expect {
+		if _, known := r.objectives[e.objective]; !known {
+			manifests.refuse(manifest{place: place{r.file, e.line}}, "", fault{ruleDocument, "objective", fmt.Sprintf(
 				"%q: no manifest has it: write one of %s", e.objective, strings.Join(sorted(r.objectives), ", "))})
 		}
 	}
-	return r, nil
 }
 
 // another is an empty inventory that knows the same kinds.

@@ -87,7 +87,7 @@ const (
 func do(t *testing.T, manifests string, args ...string) outcome {
 	t.Helper()
 	var out, told bytes.Buffer
-	p := Program{Version: "v1.2.3", In: strings.NewReader(manifests), Out: &out, Err: &told, Now: func() time.Time { return now }}
+	p := Program{Version: "v1.2.3", In: strings.NewReader(manifests), Out: &out, Err: &told, Now: func() time.Time { return now }, Patience: time.Hour}
 	code := p.Run(t.Context(), args)
 	return outcome{Code: code, Out: out.String(), Err: told.String()}
 }

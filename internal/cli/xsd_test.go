@@ -120,20 +120,7 @@ func (x *xsd) element(decl, n *node, path string) {
 
 // content checks an element of a complex type.
 func (x *xsd) content(kind, n *node, path string) {
-	allowed := map[string]*node{}
-	for _, a := range kind.all("attribute") {
-		allowed[a.of("name")] = a
-		if _, there := n.attr(a.of("name")); !there && a.of("use") == "required" {
-			x.fault(path, "no attribute %s", a.of("name"))
-		}
-	}
-	for _, a := range n.Attrs {
-		if decl := allowed[a.Name.Local]; decl == nil {
-			x.fault(path, "attribute %s is not allowed", a.Name.Local)
-		} else {
-			x.value(decl.of("type"), a.Value, path+"/@"+a.Name.Local)
-		}
-	}
+	x.attributes(kind, n, path)
 	simple := len(kind.Children) == 0
 	if !simple && kind.of("mixed") != "true" && strings.TrimSpace(n.Text) != "" {
 		x.fault(path, "text is not allowed")
@@ -148,6 +135,23 @@ func (x *xsd) content(kind, n *node, path string) {
 	}
 	for _, child := range rest {
 		x.fault(path, "element %s is not allowed here", child.XMLName.Local)
+	}
+}
+
+func (x *xsd) attributes(kind, n *node, path string) {
+	allowed := map[string]*node{}
+	for _, a := range kind.all("attribute") {
+		allowed[a.of("name")] = a
+		if _, there := n.attr(a.of("name")); !there && a.of("use") == "required" {
+			x.fault(path, "no attribute %s", a.of("name"))
+		}
+	}
+	for _, a := range n.Attrs {
+		if decl := allowed[a.Name.Local]; decl == nil {
+			x.fault(path, "attribute %s is not allowed", a.Name.Local)
+		} else {
+			x.value(decl.of("type"), a.Value, path+"/@"+a.Name.Local)
+		}
 	}
 }
 

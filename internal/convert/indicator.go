@@ -2,9 +2,12 @@ package convert
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
@@ -147,27 +150,34 @@ func (r ratio) counters() (v1alpha1.ObjectiveIndicator, bool) {
 // distributionOf recognizes a bucket of a classic histogram among all of its
 // events.
 func distributionOf(good, total *parser.VectorSelector) *v1alpha1.DistributionIndicator {
-	base, ok := strings.CutSuffix(nameOf(good), "_bucket")
-	threshold, err := strconv.ParseFloat(valueOf(good, labels.BucketLabel), 64)
+	base, isBucket := strings.CutSuffix(nameOf(good), "_bucket")
 	all := nameOf(total) == base+"_count" || nameOf(total) == base+"_bucket" && valueOf(total, labels.BucketLabel) == "+Inf"
-	text := strconv.FormatFloat(threshold, 'f', -1, 64)
-	if !ok || err != nil || !all || len(text) > 20 || strings.ContainsAny(text, "IN") {
-		return nil
-	}
-	rest := matchersOf(good, labels.MetricName, labels.BucketLabel)
-	if strings.Join(rest, ",") != strings.Join(matchersOf(total, labels.MetricName, labels.BucketLabel), ",") {
+	threshold, ok := boundary(good)
+	if !isBucket || !all || !ok || !slices.Equal(besides(good), besides(total)) {
 		return nil
 	}
 	histogram := &parser.VectorSelector{Name: base}
 	for _, m := range total.LabelMatchers {
-		if m.Name != labels.MetricName && m.Name != labels.BucketLabel {
+		if m.Name != model.MetricNameLabel && m.Name != labels.BucketLabel {
 			histogram.LabelMatchers = append(histogram.LabelMatchers, m)
 		}
 	}
-	return &v1alpha1.DistributionIndicator{Histogram: v1alpha1.Selector(histogram.String()), Threshold: v1alpha1.Decimal(text)}
+	return &v1alpha1.DistributionIndicator{Histogram: v1alpha1.Selector(histogram.String()), Threshold: threshold}
 }
 
-func nameOf(v *parser.VectorSelector) string { return valueOf(v, labels.MetricName) }
+// besides are the matchers of a bucket or a count beside its name and boundary.
+func besides(v *parser.VectorSelector) []string {
+	return matchersOf(v, model.MetricNameLabel, labels.BucketLabel)
+}
+
+// boundary is that of the bucket that a selector selects.
+func boundary(v *parser.VectorSelector) (v1alpha1.Decimal, bool) {
+	value, err := strconv.ParseFloat(valueOf(v, labels.BucketLabel), 64)
+	text := strconv.FormatFloat(value, 'f', -1, 64)
+	return v1alpha1.Decimal(text), err == nil && !math.IsInf(value, 0) && !math.IsNaN(value) && len(text) <= 20
+}
+
+func nameOf(v *parser.VectorSelector) string { return valueOf(v, model.MetricNameLabel) }
 
 // measured sets an indicator from a ratio that somebody computed already. Where
 // it divides sums of counters these are counted; else each minute weighs the same.

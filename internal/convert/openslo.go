@@ -2,6 +2,7 @@ package convert
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -31,25 +32,26 @@ type reference struct{ kind, name string }
 // compatible are the types of data sources that answer as Prometheus does.
 var compatible = map[string]bool{"prometheus": true, "thanos": true, "mimir": true, "cortex": true, "victoriametrics": true}
 
+// openSLOKinds are the kinds of each version.
+var openSLOKinds = map[string][]string{
+	openSLOVersion: {kindSLO, kindSLI, kindDataSource, kindService, kindPolicy, kindCondition, kindTarget},
+	openSLOAlpha:   {kindSLO, kindService},
+}
+
 func (s *session) openSLO(objects []field) {
 	var slos, sources []field
 	for _, root := range objects {
-		version, kind := root.at("apiVersion").peek(), root.at("kind").peek()
-		known := kind == kindSLO || kind == kindService || version == openSLOVersion &&
-			(kind == kindSLI || kind == kindDataSource || kind == kindPolicy || kind == kindCondition || kind == kindTarget)
-		if version != openSLOVersion && version != openSLOAlpha || !known {
+		version, kind := root.at("apiVersion"), root.at("kind")
+		if !slices.Contains(openSLOKinds[version.peek()], kind.peek()) {
 			s.skip(root)
 			continue
 		}
-		root.at("apiVersion").claim()
-		root.at("kind").claim()
-		switch kind {
-		case kindSLO:
+		version.claim()
+		kind.claim()
+		if kind.peek() == kindSLO {
 			slos = append(slos, root)
-		default:
-			if s.enter(kind, root) && kind == kindDataSource {
-				sources = append(sources, root)
-			}
+		} else if s.enter(kind.peek(), root) && kind.peek() == kindDataSource {
+			sources = append(sources, root)
 		}
 	}
 	for _, root := range slos {

@@ -2,6 +2,8 @@ package convert
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -147,39 +149,37 @@ func (u *unit) ratioMetric(method, metric, item field) {
 	u.drop(metric.at("rawType"), "it says nothing without raw")
 	query := u.metricSource(part)
 	r, ok := u.ratioOf(query, u.metricSource(metric.at("total")), bad)
-	if !ok || !u.counterOf(metric, query, &r) {
+	if !ok {
 		return
 	}
+	u.growth(metric.at("counter"), &r)
 	u.budget(method, query, item, r)
 }
 
-// counterOf tells plain counters from gauges.
-func (u *unit) counterOf(metric, query field, r *ratio) bool {
-	declared := metric.at("counter")
+// growth tells plain counters from gauges, and takes the mean of these.
+func (u *unit) growth(declared field, r *ratio) {
 	counter, set := declared.flag()
-	plain := r.sums && r.partSum.function == ""
+	if !r.sums || r.partSum.function != "" {
+		if set && !counter {
+			u.note(declared, "the queries take the growth of counters, so it is read as true")
+		}
+		return
+	}
 	switch {
-	case !plain && set && !counter:
-		u.note(declared, "the queries take the growth of counters, so it is read as true")
-	case plain && !counter && !set && countersByName(r.partSum, r.totalSum):
+	case counter:
+	case !set && namedAsCounters(r.partSum) && namedAsCounters(r.totalSum):
 		u.note(declared, "there is none: by their names the metrics are counters")
-	case plain && !counter:
+	default:
 		r.gauges()
 		u.note(declared, "gauges: each minute counts with the mean of what they show in it")
 	}
-	return true
 }
 
-func countersByName(sums ...sum) bool {
-	for _, s := range sums {
-		for _, t := range s.terms {
-			name := nameOf(t.selector)
-			if !strings.HasSuffix(name, "_total") && !strings.HasSuffix(name, "_count") && !strings.HasSuffix(name, "_bucket") && !strings.HasSuffix(name, "_sum") {
-				return false
-			}
-		}
-	}
-	return true
+// counterName ends the names of counters.
+var counterName = regexp.MustCompile("_(total|count|bucket|sum)$")
+
+func namedAsCounters(s sum) bool {
+	return !slices.ContainsFunc(s.terms, func(t term) bool { return !counterName.MatchString(nameOf(t.selector)) })
 }
 
 // gauges takes the mean of gauges in place of the growth of counters.

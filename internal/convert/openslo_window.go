@@ -107,16 +107,18 @@ func startOf(text string) (time.Time, bool) {
 
 // begins says whether a unit of the calendar begins at a moment.
 func begins(unit v1alpha1.CalendarUnit, at time.Time) bool {
-	midnight := at.Hour() == 0 && at.Minute() == 0 && at.Second() == 0
+	if at != at.Truncate(24*time.Hour) {
+		return false
+	}
 	switch unit {
 	case "Week":
-		return midnight && at.Weekday() == time.Monday
+		return at.Weekday() == time.Monday
 	case "Month":
-		return midnight && at.Day() == 1
+		return at.Day() == 1
 	case "Quarter":
-		return midnight && at.Day() == 1 && (at.Month()-1)%3 == 0
+		return at.Day() == 1 && at.Month()%3 == 1
 	default:
-		return midnight && at.YearDay() == 1
+		return at.YearDay() == 1
 	}
 }
 

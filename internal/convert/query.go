@@ -132,25 +132,46 @@ func aggregateOf(e *parser.AggregateExpr) (sum, bool) {
 }
 
 func binaryOf(e *parser.BinaryExpr) (sum, bool) {
-	left, leftOK := sumOf(e.LHS)
-	right, rightOK := sumOf(e.RHS)
-	by, byNumber := e.RHS.(*parser.NumberLiteral)
-	switch {
-	case leftOK && e.Op == parser.LOR && isZero(e.RHS), leftOK && e.Op == parser.GTR && !e.ReturnBool && isZero(e.RHS):
-		// What is not there is 0 here, and what is 0 weighs nothing.
-		return left, true
-	case leftOK && byNumber && e.Op == parser.MUL:
-		return left.times(by.Val), true
-	case leftOK && byNumber && e.Op == parser.DIV && by.Val != 0:
-		return left.times(1 / by.Val), true
-	case !leftOK || !rightOK || !left.single || !right.single || left.function != right.function:
+	left, ok := sumOf(e.LHS)
+	if !ok {
 		return sum{}, false
-	case e.Op == parser.ADD:
+	}
+	if saysNothing(e) {
+		return left, true
+	}
+	if factor, ok := factorOf(e); ok {
+		return left.times(factor), true
+	}
+	right, ok := sumOf(e.RHS)
+	if !ok || !left.single || !right.single || left.function != right.function {
+		return sum{}, false
+	}
+	switch e.Op {
+	case parser.ADD:
 		return left.plus(right), true
-	case e.Op == parser.SUB:
+	case parser.SUB:
 		return left.plus(right.times(-1)), true
 	default:
 		return sum{}, false
+	}
+}
+
+// saysNothing finds a zero in place of what is not there, and what leaves zeros
+// out: what is not there is 0 here, and what is 0 weighs nothing.
+func saysNothing(e *parser.BinaryExpr) bool {
+	return (e.Op == parser.LOR || e.Op == parser.GTR && !e.ReturnBool) && isZero(e.RHS)
+}
+
+// factorOf is the number by which an expression is multiplied or divided.
+func factorOf(e *parser.BinaryExpr) (float64, bool) {
+	by, ok := e.RHS.(*parser.NumberLiteral)
+	switch {
+	case ok && e.Op == parser.MUL:
+		return by.Val, true
+	case ok && e.Op == parser.DIV && by.Val != 0:
+		return 1 / by.Val, true
+	default:
+		return 0, false
 	}
 }
 
@@ -220,21 +241,27 @@ func (s sum) one() (term, bool) {
 
 // difference finds the label by whose value alone all counters differ.
 func (s sum) difference() (string, bool) {
-	first, found := s.terms[0], ""
+	first := s.terms[0]
+	label := firstDifference(first.selector, s.terms[1].selector)
 	seen := map[string]bool{}
-	for _, m := range first.selector.LabelMatchers {
-		if other := s.terms[1].selector; m.Type == labels.MatchEqual && m.Value != "" && m.Name != labels.MetricName && valueOf(other, m.Name) != m.Value {
-			found = m.Name
-		}
-	}
 	for _, t := range s.terms {
-		value := valueOf(t.selector, found)
-		if value == "" || seen[value] || t.weight != first.weight || !slices.Equal(matchersOf(t.selector, found), matchersOf(first.selector, found)) {
+		value := valueOf(t.selector, label)
+		if value == "" || seen[value] || t.weight != first.weight || !slices.Equal(matchersOf(t.selector, label), matchersOf(first.selector, label)) {
 			return "", false
 		}
 		seen[value] = true
 	}
-	return found, true
+	return label, true
+}
+
+// firstDifference is a label that must have another value in another selector.
+func firstDifference(a, b *parser.VectorSelector) string {
+	for _, m := range a.LabelMatchers {
+		if m.Name != model.MetricNameLabel && valueOf(a, m.Name) != valueOf(b, m.Name) {
+			return m.Name
+		}
+	}
+	return ""
 }
 
 // valueOf is the value that a label must equal.

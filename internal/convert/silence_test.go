@@ -127,11 +127,8 @@ func TestNothingIsDroppedInSilence(t *testing.T) {
 		for name, text := range manifests(t, from) {
 			trees := treesOf(name, text)
 			for i, d := range trees {
-				for _, leaf := range (field{doc: d, node: d.root}).leaves() {
-					if leaf.node.Kind != yaml.ScalarNode || leaf.node.Tag == "!!null" {
-						continue
-					}
-					asIs := Convert(with(trees, i, altered(d, leaf.node, func(*yaml.Node) {})), options(from))
+				asIs := Convert(with(trees, i, altered(d, d.root, func(*yaml.Node) {})), options(from))
+				for _, leaf := range values(d) {
 					if isNamed(notesOf(asIs, i), leaf.path) {
 						told++
 						continue
@@ -149,6 +146,11 @@ func TestNothingIsDroppedInSilence(t *testing.T) {
 			t.Errorf("%s: %d values converted, %d told: the test sees too few", from, converted, told)
 		}
 	}
+}
+
+// values are the leaves of a document that say something.
+func values(d *document) []field {
+	return slices.DeleteFunc(field{doc: d, node: d.root}.leaves(), func(leaf field) bool { return !leaf.scalar() })
 }
 
 // with gives the documents of a file, each a file of its own, one of them as the

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"regexp"
@@ -31,9 +32,15 @@ type field struct {
 // unknownField is what is told of a leaf that no converter knows.
 const unknownField = "it is not known to this version: see whether it matters"
 
-// largest is the number of nodes of the largest document, once its aliases are
-// replaced: a few lines of aliases can stand for more than fits into memory.
+// largest is the number of values that the aliases of a document may stand for: a
+// few lines of them can stand for more than fits into memory.
 const largest = 200_000
+
+// expander replaces aliases.
+type expander struct {
+	// within says that an alias is being replaced, and left how many values may be.
+	within, left int
+}
 
 // parse reads a document; one that cannot be read is a failure.
 func (s *session) parse(d Document) {
@@ -41,9 +48,12 @@ func (s *session) parse(d Document) {
 	s.read = append(s.read, doc)
 	var tree yaml.Node
 	err := yaml.Unmarshal(d.Text, &tree)
+	if err != nil {
+		// Once more with the lines above it, so that the message counts them.
+		err = yaml.Unmarshal(append(bytes.Repeat([]byte("\n"), d.Line-1), d.Text...), &yaml.Node{})
+	}
 	if err == nil && len(tree.Content) == 1 {
-		left := largest
-		doc.root, err = expand(tree.Content[0], &left)
+		doc.root, err = (&expander{left: largest}).expand(tree.Content[0])
 	}
 	if err == nil && (doc.root == nil || doc.root.Kind != yaml.MappingNode) {
 		err = errors.New("there is no object: write apiVersion, kind and spec")
@@ -56,20 +66,25 @@ func (s *session) parse(d Document) {
 
 // expand copies a tree, with what aliases stand for in place of them and merged
 // fields in the place that they are merged into.
-func expand(n *yaml.Node, left *int) (*yaml.Node, error) {
-	if *left--; *left < 0 {
-		return nil, fmt.Errorf("the document has more than %d values once its aliases are replaced", largest)
+func (x *expander) expand(n *yaml.Node) (*yaml.Node, error) {
+	if x.within > 0 {
+		x.left--
+	}
+	if x.left < 0 {
+		return nil, fmt.Errorf("its aliases stand for more than %d values: write them out, or fewer", largest)
 	}
 	if n.Kind == yaml.AliasNode {
-		return expand(n.Alias, left)
+		x.within++
+		defer func() { x.within-- }()
+		return x.expand(n.Alias)
 	}
 	out := *n
 	out.Content = nil
 	if n.Kind == yaml.MappingNode {
-		return &out, expandMapping(n, &out, left)
+		return &out, x.mapping(n, &out)
 	}
 	for _, child := range n.Content {
-		item, err := expand(child, left)
+		item, err := x.expand(child)
 		if err != nil {
 			return nil, err
 		}
@@ -78,12 +93,12 @@ func expand(n *yaml.Node, left *int) (*yaml.Node, error) {
 	return &out, nil
 }
 
-func expandMapping(n, out *yaml.Node, left *int) error {
+func (x *expander) mapping(n, out *yaml.Node) error {
 	seen := map[string]bool{}
 	var merged []*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
-		value, err := expand(n.Content[i+1], left)
+		value, err := x.expand(n.Content[i+1])
 		if err != nil {
 			return err
 		}
@@ -92,7 +107,7 @@ func expandMapping(n, out *yaml.Node, left *int) error {
 			continue
 		}
 		if seen[key.Value] {
-			return fmt.Errorf("line %d: key %q is there twice", key.Line, key.Value)
+			return fmt.Errorf("key %q is there twice", key.Value)
 		}
 		seen[key.Value] = true
 		out.Content = append(out.Content, key, value)

@@ -184,9 +184,8 @@ func (v *Verdict) judge(p *compile.Plan, s slo.Sums) {
 		v.Reason = v1alpha1.ReasonInsufficientData
 		return
 	}
-	low, high := v.Attainment, v.Attainment
+	low, high := bounds(p, s, v.Attainment)
 	if p.Level > 0 {
-		low, high = interval(p, s)
 		v.Lowest, v.Highest = low, high
 	}
 	switch {
@@ -201,7 +200,12 @@ func (v *Verdict) judge(p *compile.Plan, s slo.Sums) {
 	v.Band = band(p, s, v.Outcome)
 }
 
-func interval(p *compile.Plan, s slo.Sums) (low, high float64) {
+// bounds are what an attainment is judged by: its interval where confidence is
+// asked for, and itself where not.
+func bounds(p *compile.Plan, s slo.Sums, attainment float64) (low, high float64) {
+	if p.Level == 0 {
+		return attainment, attainment
+	}
 	if p.Interval == compile.IntervalNetPromoter {
 		promoters := s.Aux
 		detractors := s.Events + promoters - 2*s.Points

@@ -220,10 +220,7 @@ func (c *gateCheck) aboveFloor(m *GateMember, floor float64) *remark {
 	if attainment < 0 || attainment > 1 {
 		return unknown(v1alpha1.ReasonNotMeasured, "more points than events, or fewer than none, were counted since the check began: check the selectors in the objective's spec.indicator")
 	}
-	low, high := attainment, attainment
-	if m.Plan.Level > 0 {
-		low, high = interval(m.Plan, sums)
-	}
+	low, high := bounds(m.Plan, sums, attainment)
 	text := m.Plan.Unit.FormatTarget(floor)
 	switch {
 	case slo.Meets(low, floor):

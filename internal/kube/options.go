@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/go-logr/logr"
 	"github.com/spf13/pflag"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -17,6 +18,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 )
@@ -83,6 +85,8 @@ func (o *Options) Connect() (*Cluster, error) {
 			return nil, fmt.Errorf("make scheme: %w", err)
 		}
 	}
+	// Errors are told to whoever asks; half a minute without a logger is complained of.
+	log.SetLogger(logr.Discard())
 	config.QPS, config.WarningHandler = -1, rest.NoWarnings{}
 	c, err := client.NewWithWatch(config, client.Options{Scheme: scheme, Mapper: mapper()})
 	if err != nil {

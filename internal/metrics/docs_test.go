@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/prometheus/promql/parser"
 
+	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/evaluate"
 	"github.com/experience-slo/operator/internal/slo"
 	"github.com/experience-slo/operator/internal/source"
@@ -45,6 +46,7 @@ func full() *prometheus.Registry {
 	v := whole()
 	v.LastData, v.Tiers = evening, []evaluate.TierState{tier(slo.Page, time.Hour, true)}
 	r.Objective(absentAfter(*speed, time.Hour), v)
+	r.Journey(order, known(v1alpha1.JourneyBroken))
 	r.Rules(local, 12, 12)
 	r.Tick(local, 4, 3, time.Second)
 	for _, reason := range reasons {
@@ -59,12 +61,14 @@ func served(t *testing.T) map[string]description {
 	if err != nil {
 		t.Fatalf("gather: %v", err)
 	}
-	common := slices.Concat(objectiveLabels, sourceLabels)
+	common := slices.Concat(objectiveLabels, journeyLabels, sourceLabels)
 	out := map[string]description{}
 	for _, f := range families {
 		var further []string
 		for _, label := range f.GetMetric()[0].GetLabel() {
-			if !slices.Contains(common, label.GetName()) {
+			// Of a journey the perspective tells two scores apart.
+			apart := label.GetName() == "perspective" && strings.Contains(f.GetName(), "_journey_")
+			if apart || !slices.Contains(common, label.GetName()) {
 				further = append(further, label.GetName())
 			}
 		}

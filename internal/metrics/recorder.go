@@ -24,6 +24,7 @@ var queryBuckets = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 3
 // It is safe for concurrent use.
 type Recorder struct {
 	objectives *objectives
+	journeys   *journeys
 
 	queryDuration  *prometheus.HistogramVec
 	queryErrors    *prometheus.CounterVec
@@ -40,6 +41,7 @@ type Recorder struct {
 func New(reg prometheus.Registerer) *Recorder {
 	r := &Recorder{
 		objectives: newObjectives(),
+		journeys:   &journeys{series: map[types.NamespacedName][]series{}},
 		queryDuration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace, Subsystem: "source", Name: "query_duration_seconds", Buckets: queryBuckets,
 			Help: "Time from the first byte of a query sent to its answer understood, or to its failure.",
@@ -53,7 +55,7 @@ func New(reg prometheus.Registerer) *Recorder {
 		rulesExpected:  gaugeVec("rules_expected", "Objectives whose rules the source's ruler should have loaded."),
 		rulesLoaded:    gaugeVec("rules_loaded", "Objectives whose rules the source's ruler has loaded: it recorded their last minutes."),
 	}
-	reg.MustRegister(r.objectives, r.queryDuration, r.queryErrors, r.responseBytes,
+	reg.MustRegister(r.objectives, r.journeys, r.queryDuration, r.queryErrors, r.responseBytes,
 		r.tickQueries, r.tickObjectives, r.tickDuration, r.rulesExpected, r.rulesLoaded)
 	return r
 }

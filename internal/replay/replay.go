@@ -41,9 +41,9 @@ type Replay struct {
 	Alerts []Episode
 }
 
-// Reach is how far back of a stretch a plan looks: for its window, and by the minute
+// Reach is how far back of a moment a plan looks: for its window, and by the minute
 // for its alerts.
-func Reach(p *compile.Plan, from, to time.Time) (buckets, minutes time.Time) {
+func Reach(p *compile.Plan, from time.Time) (buckets, minutes time.Time) {
 	buckets, minutes = p.Window.Span(from).Start, from.Add(-ledger.TermsOf(p).Exact())
 	for _, w := range rules.Watches(p) {
 		minutes = earliest(minutes, from.Add(-w.Long-w.LongDelay))

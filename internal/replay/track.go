@@ -57,14 +57,17 @@ func (r running) minus(o running) slo.Sums {
 // NewTrack prepares a history.
 func NewTrack(h *ledger.History) *Track {
 	cells := append(append([]ledger.Cell{}, h.Buckets...), h.Minutes...)
-	t := &Track{history: h, counted: make([]running, 1, len(cells)+1), recorded: make([]running, 1, len(cells)+1), data: make([]int, 1, len(cells)+1)}
+	t := &Track{history: h, counted: sumsOf(cells, func(i int) slo.Sums { return cells[i].Sums }), data: make([]int, 1, len(cells)+1)}
+	t.recorded = t.counted
+	if len(h.Recorded) > 0 {
+		t.recorded = sumsOf(cells, func(i int) slo.Sums {
+			if other, ok := h.Recorded[i-len(h.Buckets)]; ok {
+				return other
+			}
+			return cells[i].Sums
+		})
+	}
 	for i, c := range cells {
-		ruled, otherwise := h.Recorded[i-len(h.Buckets)]
-		if !otherwise {
-			ruled = c.Sums
-		}
-		t.counted = append(t.counted, t.counted[i].plus(c.Sums, c.Covered, c.Invalid))
-		t.recorded = append(t.recorded, t.recorded[i].plus(ruled, c.Covered, c.Invalid))
 		last := t.data[i]
 		if c.Covered > 0 {
 			last = i + 1
@@ -72,6 +75,15 @@ func NewTrack(h *ledger.History) *Track {
 		t.data = append(t.data, last)
 	}
 	return t
+}
+
+// sumsOf adds up cells one after the other, whose sums are given by their index.
+func sumsOf(cells []ledger.Cell, sums func(int) slo.Sums) []running {
+	out := make([]running, 1, len(cells)+1)
+	for i, c := range cells {
+		out = append(out, out[i].plus(sums(i), c.Covered, c.Invalid))
+	}
+	return out
 }
 
 // index is the number of cells up to a moment. Before the minutes it must be the

@@ -86,28 +86,36 @@ func TestFiguresAreThoseOfEvaluate(t *testing.T) {
 		for length, window := range windows {
 			o := objective(in.indicator, in.target, "", func(s *v1alpha1.ObjectiveSpec) { s.Window, s.Confidence = window, "" })
 			turn++
-			after := moments[turn%len(moments)]
-			to := begin.Add(after)
+			to := begin.Add(moments[turn%len(moments)])
 			s := Segment{planOf(t, o, to), to.Add(-40 * time.Minute), to}
-			got := Run(historyOf(t, store, s.Plan, s.Start, to), []Segment{s}, time.Hour)
-			want := bookAt(t, store, s, to)
-			if diff := cmp.Diff(want, got.Last, roughly...); diff != "" {
-				t.Errorf("%s over %s, %s after the beginning: -evaluate, +replay:\n%s", kind, length, after, diff)
-			}
-			seen[want.Outcome] = true
-			if want.Invalid {
-				invalid++
-			}
-			for _, p := range got.Points {
-				if want := bookAt(t, store, s, p.At); !same(want.Attainment, p.Attainment) || !same(want.BudgetRemaining, p.Budget) || want.Outcome != p.Outcome {
-					t.Errorf("%s over %s at %s: %+v, want %v and %v", kind, length, p.At, p, want.Attainment, want.BudgetRemaining)
+			t.Run(kind+length, func(t *testing.T) {
+				verdict := compareFigures(t, store, s)
+				seen[verdict.Outcome] = true
+				if verdict.Invalid {
+					invalid++
 				}
-			}
+			})
 		}
 	}
 	if !seen[evaluate.Met] || !seen[evaluate.Missed] || invalid == 0 {
 		t.Errorf("nothing is shown of other outcomes than %v, or of numbers that are none (%d)", seen, invalid)
 	}
+}
+
+// compareFigures compares a replay with books, and gives the last verdict.
+func compareFigures(t *testing.T, store *ledgertest.Store, s Segment) evaluate.Verdict {
+	t.Helper()
+	got := Run(historyOf(t, store, s.Plan, s.Start, s.End), []Segment{s}, time.Hour)
+	last := bookAt(t, store, s, s.End)
+	if diff := cmp.Diff(last, got.Last, roughly...); diff != "" {
+		t.Errorf("at the end: -evaluate, +replay:\n%s", diff)
+	}
+	for _, p := range got.Points {
+		if want := bookAt(t, store, s, p.At); !same(want.Attainment, p.Attainment) || !same(want.BudgetRemaining, p.Budget) || want.Outcome != p.Outcome {
+			t.Errorf("at %s: %+v, want %v and %v", p.At, p, want.Attainment, want.BudgetRemaining)
+		}
+	}
+	return last
 }
 
 func same(a, b float64) bool {

@@ -54,25 +54,28 @@ var (
 	}}
 )
 
+// scrape is how far apart samples are.
+const scrape = 30 * time.Second
+
 // wave is what happens in a minute: the share of events that are bad, whether there
-// is data, and whether processes restart.
+// is data, and whether processes restart in the middle of it.
 type wave struct {
 	bad           float64
 	gone, restart bool
 }
 
 // incidents draws what happens in so many minutes: quiet for the most part, with
-// incidents of any strength and length, gaps and restarts.
+// incidents of any strength and length, gaps, and processes that crash again and again.
 func incidents(rng *rand.Rand, length int) []wave {
 	out := make([]wave, length)
 	for at := rng.IntN(length/4 + 1); at < length; at += 1 + rng.IntN(length/3+1) {
 		kind, share, until := rng.IntN(10), rng.Float64()*rng.Float64(), min(at+1+rng.IntN(length/6+1), length)
 		for i := at; i < until; i++ {
-			switch {
-			case kind == 0:
+			switch kind {
+			case 0:
 				out[i].gone = true
-			case kind == 1:
-				out[i].restart = i == at
+			case 1, 2:
+				out[i].restart, out[i].bad = true, share
 			default:
 				out[i].bad = share
 			}
@@ -81,40 +84,55 @@ func incidents(rng *rand.Rand, length int) []wave {
 	return out
 }
 
-// scraped is all series of a world, a value a minute.
+// scraped is all series of a world: two values a minute.
 func scraped(rng *rand.Rand, waves []wave) []string {
 	lines := map[string]*strings.Builder{}
 	sums := map[string]float64{}
-	put := func(series string, more float64, w wave, gauge bool) {
+	put := func(series string, values ...any) {
 		if lines[series] == nil {
 			lines[series] = &strings.Builder{}
 		}
-		sums[series] += more
-		if w.restart || gauge {
-			sums[series] = more
-		}
-		if w.gone {
-			lines[series].WriteString(" _")
-		} else {
-			fmt.Fprintf(lines[series], " %g", sums[series])
+		for _, v := range values {
+			fmt.Fprintf(lines[series], " %v", v)
 		}
 	}
 	for _, w := range waves {
-		all := float64(rng.IntN(40))
-		bad := min(float64(int(all*w.bad+rng.Float64())), all)
-		for series, more := range map[string]float64{
-			"all_total": all, "bad_total": bad, `page_seconds_bucket{le="1"}`: all - bad, `page_seconds_bucket{le="4"}`: all - float64(int(bad/2)),
-			`page_seconds_bucket{le="+Inf"}`: all, "page_seconds_count": all,
-		} {
-			put(series, more, w, false)
+		first, second := counters(rng, w), counters(rng, w)
+		for series, more := range first {
+			middle := sums[series] + more
+			end := middle + second[series]
+			if w.restart {
+				end = second[series]
+			}
+			sums[series] = end
+			if w.gone {
+				put(series, "_", "_")
+			} else {
+				put(series, middle, end)
+			}
 		}
-		put("probe_success", float64(int(1.5-w.bad)), w, true)
+		state := float64(int(1.5 - w.bad))
+		if w.gone {
+			put("probe_success", "_", "_")
+		} else {
+			put("probe_success", state, state)
+		}
 	}
 	var out []string
 	for series, values := range lines {
 		out = append(out, series+values.String())
 	}
 	return out
+}
+
+// counters is what is counted between two samples.
+func counters(rng *rand.Rand, w wave) map[string]float64 {
+	all := float64(rng.IntN(20))
+	bad := min(float64(int(all*w.bad+rng.Float64())), all)
+	return map[string]float64{
+		"all_total": all, "bad_total": bad, `page_seconds_bucket{le="1"}`: all - bad, `page_seconds_bucket{le="4"}`: all - float64(int(bad/2)),
+		`page_seconds_bucket{le="+Inf"}`: all, "page_seconds_count": all,
+	}
 }
 
 // storeOf holds a world.
@@ -126,7 +144,7 @@ func storeOf(t *testing.T, series []string) *rehearse.Store {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := store.Load(s, begin, time.Minute); err != nil {
+		if err := store.Load(s, begin.Add(scrape), scrape); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -136,7 +154,7 @@ func storeOf(t *testing.T, series []string) *rehearse.Store {
 // historyOf reads all that a replay needs.
 func historyOf(t testing.TB, q ledger.Querier, plan *compile.Plan, from, to time.Time) *ledger.History {
 	t.Helper()
-	buckets, minutes := Reach(plan, from, to)
+	buckets, minutes := Reach(plan, from)
 	h, err := ledger.ReadHistory(t.Context(), q, ledger.TermsOf(plan), buckets, minutes, to)
 	if err != nil {
 		t.Fatal(err)

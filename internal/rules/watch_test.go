@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/rules"
 	"github.com/experience-slo/operator/internal/slo"
 )
@@ -25,33 +26,39 @@ func TestWatchesAreTheAlerts(t *testing.T) {
 		for _, target := range []v1alpha1.Target{"50%", "90%", "99%", "99.9%", "99.999%"} {
 			for name, option := range map[string]func(*v1alpha1.Objective){"": func(*v1alpha1.Objective) {}, " with labels": ownLabel} {
 				plan := planOf(t, objective(failures(), target, rolling(window), option), confined())
-				groups, err := rules.Groups(plan, rules.Settings{Prefix: "experience"})
-				if err != nil {
-					t.Fatal(err)
-				}
-				var want, got []string
-				for _, group := range groups {
-					every, err := model.ParseDuration(string(*group.Interval))
-					if err != nil {
-						t.Fatal(err)
-					}
-					for _, r := range group.Rules {
-						switch r.Alert {
-						case rules.BudgetBurn:
-							want = append(want, fmt.Sprintf("%s %s every %s", r.Labels["severity"], r.Labels["window"], time.Duration(every)))
-							got = append(got, watched(t, rules.Watches(plan)[len(got)], r.Expr.StrVal))
-						case rules.DataAbsent:
-							if time.Duration(every) != rules.AbsenceWatch || r.Labels["severity"] != rules.AbsenceLabel(plan) {
-								t.Errorf("%s over %s%s: absence is %s, every %s", target, window, name, r.Labels["severity"], every)
-							}
-						}
-					}
-				}
-				if diff := cmp.Diff(want, got); diff != "" || len(got) != len(rules.Watches(plan)) {
-					t.Errorf("%s over %s%s: %d watches, -rules, +watches:\n%s", target, window, name, len(rules.Watches(plan)), diff)
+				compareWatches(t, fmt.Sprintf("%s over %s%s", target, window, name), plan)
+			}
+		}
+	}
+}
+
+func compareWatches(t *testing.T, what string, plan *compile.Plan) {
+	t.Helper()
+	groups, err := rules.Groups(plan, rules.Settings{Prefix: "experience"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got []string
+	for _, group := range groups {
+		interval, err := model.ParseDuration(string(*group.Interval))
+		if err != nil {
+			t.Fatal(err)
+		}
+		every := time.Duration(interval)
+		for _, r := range group.Rules {
+			switch r.Alert {
+			case rules.BudgetBurn:
+				want = append(want, fmt.Sprintf("%s %s every %s", r.Labels["severity"], r.Labels["window"], every))
+				got = append(got, watched(t, rules.Watches(plan)[len(got)], r.Expr.StrVal))
+			case rules.DataAbsent:
+				if diff := cmp.Diff([]any{every, r.Labels["severity"]}, []any{rules.AbsenceWatch, rules.AbsenceLabel(plan)}); diff != "" {
+					t.Errorf("%s: absence: -rules, +watch:\n%s", what, diff)
 				}
 			}
 		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(got) != len(rules.Watches(plan)) {
+		t.Errorf("%s: %d watches, -rules, +watches:\n%s", what, len(rules.Watches(plan)), diff)
 	}
 }
 

@@ -17,6 +17,9 @@ func FormatBudget(remaining float64) string {
 	return Percent.FormatAgainst(remaining, 0)
 }
 
+// ParseBudget reads what FormatBudget wrote, also of a budget that is overspent.
+func ParseBudget(text string) (remaining float64, err error) { return Percent.read("budget", text) }
+
 // BurnRate returns how fast the budget is being spent: (1 − attainment)/(1 − target),
 // where 1 spends exactly the whole budget over the whole window. It reports false
 // when there is no attainment to speak of. Target must be below 1.

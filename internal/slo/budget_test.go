@@ -65,6 +65,22 @@ func TestFormatBudget(t *testing.T) {
 	}
 }
 
+func TestParseBudget(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		remaining := rapid.Float64Range(-1000, 1).Draw(t, "remaining")
+		text := FormatBudget(remaining)
+		got, err := ParseBudget(text)
+		if err != nil || math.Abs(got-remaining) > 0.0005+1e-9 || FormatBudget(got) != text {
+			t.Fatalf("ParseBudget(FormatBudget(%v)) = %v (%v), which is written %q", remaining, got, err, FormatBudget(got))
+		}
+	})
+	for _, text := range []string{"", "0.25", "much", "%"} {
+		if got, err := ParseBudget(text); err == nil {
+			t.Errorf("ParseBudget(%q) = %v, want an error", text, got)
+		}
+	}
+}
+
 func TestFormatBudgetKeepsTheSign(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		remaining := rapid.Float64Range(-2, 1).Draw(t, "remaining")

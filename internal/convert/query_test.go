@@ -1,0 +1,170 @@
+package convert
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+)
+
+// converted converts a document that makes one objective at most, and gives what
+// is told of its fields.
+func converted(from Format, text string) (o *v1alpha1.Objective, told string) {
+	result := Convert([]Document{{File: "a", Line: 1, Text: []byte(text)}}, options(from))
+	for _, object := range result.Objects {
+		if found, ok := object.Value.(*v1alpha1.Objective); ok {
+			o = found
+		}
+	}
+	for _, n := range result.Notes {
+		if n.File != "" {
+			told += fmt.Sprintf("%s: %s: %s\n", n.Severity, n.Field, n.Text)
+		}
+	}
+	return o, told
+}
+
+// slothWith is a plain document whose SLI is the given one.
+func slothWith(sli map[string]any) string {
+	text, err := json.Marshal(map[string]any{"version": "prometheus/v1", "service": "shop", "slos": []any{
+		map[string]any{"name": "a", "objective": 99, "sli": sli, "alerting": map[string]any{}},
+	}})
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+// shownAs is an indicator in short.
+func shownAs(in v1alpha1.ObjectiveIndicator) string {
+	switch {
+	case in.Events != nil && in.Events.Bad != "":
+		return fmt.Sprintf("bad %s of %s", in.Events.Bad, in.Events.Total)
+	case in.Events != nil:
+		return fmt.Sprintf("good %s of %s", in.Events.Good, in.Events.Total)
+	case in.Distribution != nil:
+		return fmt.Sprintf("%s within %s", in.Distribution.Histogram, in.Distribution.Threshold)
+	case in.Queries != nil:
+		return fmt.Sprintf("points %s events %s", in.Queries.Points, in.Queries.Events)
+	case in.State != nil:
+		return fmt.Sprintf("%s %s %s", in.State.Query, in.State.Operator, in.State.Value)
+	default:
+		return ""
+	}
+}
+
+// TestEventQueries reads bad and total as people write them. W stands for the
+// window.
+func TestEventQueries(t *testing.T) {
+	type args struct{ bad, total string }
+	cases := map[string]struct {
+		reason string
+		args   args
+		// want is the indicator in short, or a part of what is told where there is none.
+		want string
+	}{
+		"Rate":           {"the usual form", args{`sum(rate(x{code="500"}[W]))`, "sum(rate(x[W]))"}, `bad x{code="500"} of x`},
+		"Increase":       {"increase is as good", args{`sum(increase(x{code="500"}[W]))`, "sum(increase(x[W]))"}, `bad x{code="500"} of x`},
+		"Bare":           {"without a sum", args{`rate(x{code="500"}[W])`, "rate(x[W])"}, `bad x{code="500"} of x`},
+		"Parentheses":    {"in parentheses", args{`((sum((rate(x{code="500"}[W])))))`, "(sum(rate(x[W])))"}, `bad x{code="500"} of x`},
+		"Fixed":          {"a fixed range counts the same events", args{`sum(rate(x{code="500"}[5m]))`, "sum(rate(x[5m]))"}, `bad x{code="500"} of x`},
+		"Zero":           {"a zero for what is not there", args{`sum(rate(x{code="500"}[W])) or vector(0)`, "sum(rate(x[W])) > 0"}, `bad x{code="500"} of x`},
+		"OnZero":         {"a zero by no labels", args{`sum(rate(x{code="500"}[W])) or on() vector(0)`, "sum(rate(x[W]))"}, `bad x{code="500"} of x`},
+		"Good":           {"all but the good", args{`sum(rate(x[W])) - sum(rate(x{code="200"}[W]))`, "sum(rate(x[W]))"}, `good x{code="200"} of x`},
+		"GoodOrder":      {"matchers in another order", args{`sum(rate(x{a="1",b="2"}[W])) - sum(rate(y[W]))`, `sum(rate(x{b="2",a="1"}[W]))`}, `good y of x{a="1",b="2"}`},
+		"Scaled":         {"both times sixty", args{`sum(rate(x{code="500"}[W])) * 60`, "sum(rate(x[W])) * 60"}, `bad x{code="500"} of x`},
+		"Divided":        {"or a part of it", args{`sum(rate(x{code="500"}[W])) / 4`, "sum(rate(x[W])) / 4"}, `bad x{code="500"} of x`},
+		"Weighed":        {"bad ones count twice", args{`sum(rate(x{code="500"}[W])) * 2`, "sum(rate(x[W]))"}, `points sum(increase(x[$interval])) - (sum(2 * label_replace(increase(x{code="500"}[$interval]), "term", "1", "", "")) or vector(0)) events sum(increase(x[$interval]))`},
+		"Alternatives":   {"two values of a label", args{`sum(rate(x{code="5.0"}[W])) + sum(rate(x{code="503"}[W]))`, "sum(rate(x[W]))"}, `bad x{code=~"5\\.0|503"} of x`},
+		"TotalOfTwo":     {"a total of good and bad", args{`sum(rate(x{r="bad"}[W]))`, `sum(rate(x{r="bad"}[W])) + sum(rate(x{r="good"}[W]))`}, `good x{r="good"} of x{r=~"bad|good"}`},
+		"TwoLabels":      {"two labels differ", args{`sum(rate(x{a="1",b="1"}[W])) + sum(rate(x{a="2",b="2"}[W]))`, "sum(rate(x[W]))"}, "points sum(increase(x[$interval])) - "},
+		"Twice":          {"the same counter twice", args{`sum(rate(x{a="1"}[W])) + sum(rate(x{a="1"}[W]))`, "sum(rate(x[W]))"}, `points sum(increase(x[$interval])) - (sum(2 * label_replace(increase(x{a="1"}[$interval])`},
+		"Names":          {"two names", args{`sum(rate(x_errors[W]))`, "sum(rate(x[W])) + sum(rate(y[W]))"}, `points sum(label_replace(increase(x[$interval]), "term", "1", "", "") or label_replace(increase(y[$interval]), "term", "2", "", "")) - (sum(increase(x_errors[$interval])) or vector(0)) events`},
+		"Bucket":         {"a bucket", args{`sum(rate(h_count{a="1"}[W])) - sum(rate(h_bucket{le="0.25",a="1"}[W]))`, `sum(rate(h_count{a="1"}[W]))`}, `h{a="1"} within 0.25`},
+		"LongBucket":     {"a boundary with an exponent", args{`sum(rate(h_count[W])) - sum(rate(h_bucket{le="1e+06"}[W]))`, `sum(rate(h_count[W]))`}, `h within 1000000`},
+		"Infinite":       {"the endless bucket is the total", args{`sum(rate(h_bucket{le="+Inf"}[W])) - sum(rate(h_bucket{le="1.0"}[W]))`, `sum(rate(h_bucket{le="+Inf"}[W]))`}, `h within 1`},
+		"OtherBucket":    {"a bucket of another selection", args{`sum(rate(h_count[W])) - sum(rate(h_bucket{le="1",a="2"}[W]))`, `sum(rate(h_count[W]))`}, `good h_bucket{a="2",le="1"} of h_count`},
+		"SeveralBuckets": {"a boundary that is a pattern", args{`sum(rate(h_count[W])) - sum(rate(h_bucket{le=~"1|1.0"}[W]))`, `sum(rate(h_count[W]))`}, `good h_bucket{le=~"1|1.0"} of h_count`},
+		"InfiniteGood":   {"a good bucket that is all", args{`sum(rate(h_count[W])) - sum(rate(h_bucket{le="+Inf"}[W]))`, `sum(rate(h_count[W]))`}, `good h_bucket{le="+Inf"} of h_count`},
+		"Spaces":         {"the window with spaces", args{`sum(rate(x{code="500"}[{{ .window }}]))`, "sum(rate(x[{{- .window -}}]))"}, `bad x{code="500"} of x`},
+		"NonLinear":      {"no sum of counters", args{"sum(rate(x[W])) - sum(clamp_max(rate(y[W]), 1))", "sum(rate(x[W]))"}, "points sum(60 * (sum(rate(x[$interval])))) - (sum(60 * (sum(rate(x[$interval])) - sum(clamp_max(rate(y[$interval]), 1)))) or vector(0)) events sum(60 * (sum(rate(x[$interval]))))"},
+		"Inside":         {"a difference that matches labels", args{"sum(rate(x[W]) - rate(y[W]))", "sum(rate(x[W]))"}, "events sum(60 * (sum(rate(x[$interval]))))"},
+		"Subquery":       {"a subquery over the window", args{"sum_over_time(x[W:1m])", "count_over_time(x[W:1m])"}, "points sum(count_over_time(x[$interval:1m])) - (sum(sum_over_time(x[$interval:1m])) or vector(0)) events sum(count_over_time(x[$interval:1m]))"},
+		"NoWindow":       {"nothing with the window", args{"sum(x > 2)", "count(x)"}, "its range is not the window"},
+		"Offset":         {"an offset cannot be counted", args{`sum(rate(x{a="1"}[5m] offset 5m))`, "sum(rate(x[5m]))"}, "its range is not the window"},
+		"AnyName":        {"nor a pattern of names", args{`sum(rate({__name__=~"x.*"}[5m]))`, "sum(rate(x[5m]))"}, "its range is not the window"},
+		"Mixed":          {"a rate of an increase", args{"sum(increase(x_errors[W]))", "sum(rate(x[W]))"}, "it is an increase and the total is a rate"},
+		"Template":       {"other templates", args{"sum(rate(x[{{.range}}]))", "sum(rate(x[W]))"}, "it holds a template"},
+		"Syntax":         {"no PromQL", args{"sum(rate(x[W])", "sum(rate(x[W]))"}, "unclosed left parenthesis"},
+		"Missing":        {"nothing", args{"", "sum(rate(x[W]))"}, "slos[0].sli.events.error_query"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			window := strings.NewReplacer("[W", "[{{.window}}")
+			o, told := converted(Sloth, slothWith(map[string]any{"events": map[string]any{
+				"error_query": window.Replace(tc.args.bad), "total_query": window.Replace(tc.args.total),
+			}}))
+			got := told
+			if o != nil {
+				got = shownAs(o.Spec.Indicator)
+			}
+			if !strings.Contains(got, tc.want) {
+				t.Errorf("%s: want %s\ngot %s", tc.reason, tc.want, got)
+			}
+		})
+	}
+}
+
+// TestRatioQueries reads ratios that are computed already.
+func TestRatioQueries(t *testing.T) {
+	cases := map[string]struct{ reason, args, want string }{
+		"Division":     {"bad by total", `sum(rate(x{code="500"}[W])) / sum(rate(x[W]))`, `bad x{code="500"} of x`},
+		"Parentheses":  {"in parentheses", `(sum(rate(x{code="500"}[W])) / sum(rate(x[W]))) or vector(0)`, `bad x{code="500"} of x`},
+		"Inverse":      {"one less good by total", `1 - (sum(rate(x{code="200"}[W])) / sum(rate(x[W])))`, `good x{code="200"} of x`},
+		"TwiceInverse": {"twice", `1 - (1 - sum(rate(x{code="500"}[W])) / sum(rate(x[W])))`, `bad x{code="500"} of x`},
+		"Latency":      {"a bucket", `1 - sum(rate(h_bucket{le="1"}[W])) / sum(rate(h_count[W]))`, "h within 1"},
+		"Average":      {"a mean over the window", `avg_over_time(r[W])`, "points sum(1 - (avg_over_time(r[$interval]))) events sum((avg_over_time(r[$interval])) * 0 + 1)"},
+		"Gauge":        {"a gauge", `job:errors:ratio`, "points sum(1 - (avg_over_time(job:errors:ratio[$interval]))) events"},
+		"Mixed":        {"a ratio of a rate and an increase", `sum(rate(x[W])) / sum(increase(y[W]))`, "points sum(1 - (sum(rate(x[$interval])) / sum(increase(y[$interval])))) events"},
+		"NoWindow":     {"no window to put the minute in", `max(r)`, "its window is not a range of it"},
+		"Syntax":       {"no PromQL", `r[`, "parse"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			o, told := converted(Sloth, slothWith(map[string]any{"raw": map[string]any{"error_ratio_query": strings.ReplaceAll(tc.args, "[W", "[{{.window}}")}}))
+			got := told
+			if o != nil {
+				got = shownAs(o.Spec.Indicator)
+			}
+			if !strings.Contains(got, tc.want) {
+				t.Errorf("%s: want %s\ngot %s", tc.reason, tc.want, got)
+			}
+		})
+	}
+}
+
+// TestPlaceholders are how windows are written.
+func TestPlaceholders(t *testing.T) {
+	for _, text := range []string{"{{.window}}", "{{ .window }}", "{{-.window-}}", "$window", "${window}", "$interval", "$__rate_interval", "$__range", "$__interval", "${__rate_interval}"} {
+		q, err := parseQuery("rate(x[" + text + "])")
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if diff := cmp.Diff("rate(x[$interval])", q.overInterval()); diff != "" || !q.windowed {
+			t.Errorf("%s: -want, +got:\n%s", text, diff)
+		}
+	}
+	for _, text := range []string{"$windows", "{{.windows}}", "$other", "{{window}}"} {
+		if q, err := parseQuery("rate(x[" + text + "])"); err == nil {
+			t.Errorf("%s is taken for a window: %s", text, q.overInterval())
+		}
+	}
+	if q, err := parseQuery("rate(x[5m])"); err != nil || q.windowed {
+		t.Errorf("a fixed range is taken for the window: %v, %v", q, err)
+	}
+}

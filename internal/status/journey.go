@@ -1,0 +1,224 @@
+package status
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/evaluate"
+	"github.com/experience-slo/operator/internal/slo"
+)
+
+// mostMissed is how many violated objectives a stage's text names.
+const mostMissed = 3
+
+// Journey writes what a journey is like. It waits for objectives that can come by
+// themselves, and says meanwhile what is known.
+func Journey(j *v1alpha1.Journey, o evaluate.JourneyOutcome) {
+	s := &j.Status
+	s.ObservedGeneration = j.Generation
+	s.Verdict, s.Pattern, s.WeakestStage = o.Verdict, o.Pattern, o.Weakest
+	s.Scores, s.BudgetRemaining, s.ExhaustsAt, s.Stages = journeyScores(o), "", nil, nil
+	if !math.IsNaN(o.Budget) {
+		s.BudgetRemaining = slo.FormatBudget(o.Budget)
+	}
+	if !o.ExhaustsAt.IsZero() {
+		at := metav1.NewTime(o.ExhaustsAt.UTC())
+		s.ExhaustsAt = &at
+	}
+	for i := range o.Stages {
+		s.Stages = append(s.Stages, stageStatus(&o.Stages[i]))
+	}
+	if reason, message := journeyWaits(o); reason != "" {
+		replace(j, NotReady(reason, message), Reconciling(reason, message), journeyMet(o))
+		return
+	}
+	replace(j, Ready(v1alpha1.ReasonEvaluated, "evaluated"), journeyMet(o))
+}
+
+// InvalidJourney writes what a person must change before a journey can be judged.
+func InvalidJourney(j *v1alpha1.Journey, message string) {
+	conditions := j.Status.Conditions
+	j.Status = v1alpha1.JourneyStatus{ObservedGeneration: j.Generation, Verdict: v1alpha1.JourneyUnknown, Conditions: conditions}
+	const reason = v1alpha1.ReasonInvalidSpec
+	replace(j, NotReady(reason, message), Stalled(reason, message), Undecided(reason, message))
+}
+
+// journeyScores is nil where neither is known.
+func journeyScores(o evaluate.JourneyOutcome) *v1alpha1.JourneyScores {
+	scores := v1alpha1.JourneyScores{UX: scoreText(o.UX), CX: scoreText(o.CX)}
+	if scores == (v1alpha1.JourneyScores{}) {
+		return nil
+	}
+	return &scores
+}
+
+// scoreText is empty for a score that is not known.
+func scoreText(score float64) string {
+	if math.IsNaN(score) {
+		return ""
+	}
+	return slo.Percent.Format(score)
+}
+
+func stageStatus(s *evaluate.StageOutcome) v1alpha1.StageStatus {
+	out := v1alpha1.StageStatus{Name: s.Name, Verdict: s.Verdict, Score: scoreText(s.Score), Gets: shorten(gets(s))}
+	if out.Score != "" && s.Recovered > 0 {
+		out.Recovered = scoreText(s.Recovered)
+	}
+	for _, m := range s.Unknown {
+		out.Unknown = append(out.Unknown, v1alpha1.UnknownObjective{Name: m.Name, Reason: m.Reason})
+	}
+	return out
+}
+
+// gets words what a customer gets at a stage.
+func gets(s *evaluate.StageOutcome) string {
+	var parts []string
+	for i, m := range s.Missed {
+		if i == mostMissed {
+			parts = append(parts, fmt.Sprintf("%d more that are violated", len(s.Missed)-mostMissed))
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%s %s instead of %s", m.Name, m.Attainment, m.Target))
+	}
+	text := strings.Join(parts, ", ")
+	switch {
+	case s.Empty:
+		return "no objective of the namespace matches the stage's selector"
+	case s.Verdict == v1alpha1.StageHolding:
+		return "all that is promised"
+	case s.Verdict == v1alpha1.StageRecovered && s.Whole:
+		text += "; made up for by " + string(s.By)
+	case s.Verdict == v1alpha1.StageRecovered:
+		text += "; made up for in part by " + string(s.By)
+	}
+	if unknown := unknownOf(s.Unknown); unknown != "" {
+		text = strings.TrimPrefix(text+"; not known: "+unknown, "; ")
+	}
+	return text
+}
+
+// unknownOf names objectives with the reasons why they are not known.
+func unknownOf(members []evaluate.JourneyMember) string {
+	words := make([]string, len(members))
+	for i, m := range members {
+		words[i] = fmt.Sprintf("%s (%s)", m.Name, m.Reason)
+	}
+	return few(words)
+}
+
+// few joins words, and says how many more there are.
+func few(words []string) string {
+	if more := len(words) - mostNamed; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:mostNamed], ", "), more)
+	}
+	return strings.Join(words, ", ")
+}
+
+// journeyWaits says what can come by itself, in the words of the Reconciling
+// condition; the reason is empty where there is nothing.
+func journeyWaits(o evaluate.JourneyOutcome) (reason, message string) {
+	missing, pending, empty := waitingMembers(o)
+	switch {
+	case len(missing) > 0:
+		return v1alpha1.ReasonObjectivesNotFound, "these objectives do not exist in the journey's namespace: " + few(missing) + ": create them, or leave them out of the spec"
+	case len(empty) > 0:
+		return v1alpha1.ReasonObjectivesNotFound, "no objective of the namespace matches the selector of these stages: " + few(empty)
+	case len(pending) > 0:
+		return v1alpha1.ReasonEvaluationPending, "the first evaluation of these objectives is under way: " + few(pending)
+	default:
+		return "", ""
+	}
+}
+
+func waitingMembers(o evaluate.JourneyOutcome) (missing, pending, empty []string) {
+	seen := map[v1alpha1.Name]bool{}
+	note := func(m evaluate.JourneyMember) {
+		switch {
+		case seen[m.Name]:
+		case m.Reason == v1alpha1.ReasonNotFound:
+			missing = append(missing, string(m.Name))
+		case m.Reason == v1alpha1.ReasonEvaluationPending:
+			pending = append(pending, string(m.Name))
+		}
+		seen[m.Name] = true
+	}
+	for _, s := range o.Stages {
+		if s.Empty {
+			empty = append(empty, string(s.Name))
+		}
+		for _, m := range s.Unknown {
+			note(m)
+		}
+	}
+	if o.Completion != nil {
+		note(*o.Completion)
+	}
+	return missing, pending, empty
+}
+
+// journeyMet words the verdict as a condition.
+func journeyMet(o evaluate.JourneyOutcome) metav1.Condition {
+	message := journeyMessage(o)
+	switch o.Verdict {
+	case v1alpha1.JourneyHolding:
+		return condition(v1alpha1.ConditionMet, metav1.ConditionTrue, v1alpha1.ReasonHolding, message)
+	case v1alpha1.JourneyDegraded:
+		return condition(v1alpha1.ConditionMet, metav1.ConditionFalse, v1alpha1.ReasonDegraded, message)
+	case v1alpha1.JourneyBroken:
+		return condition(v1alpha1.ConditionMet, metav1.ConditionFalse, v1alpha1.ReasonBroken, message)
+	default:
+		return Undecided(v1alpha1.ReasonObjectivesUnknown, message)
+	}
+}
+
+// journeyMessage says which stages make the verdict.
+func journeyMessage(o evaluate.JourneyOutcome) string {
+	var parts []string
+	add := func(text string, stages []string) {
+		if len(stages) > 0 {
+			parts = append(parts, text+few(stages))
+		}
+	}
+	critical, violated, part, whole, unknown := sortStages(o.Stages)
+	if c := o.Completion; c != nil && c.Outcome == evaluate.Missed {
+		parts = append(parts, "completion is violated: "+string(c.Name))
+	}
+	add("critical stages are violated: ", critical)
+	add("stages are violated: ", violated)
+	add("made up for in part: ", part)
+	add("made up for: ", whole)
+	add("not known: ", unknown)
+	if c := o.Completion; c != nil && c.Outcome == evaluate.Unknown {
+		parts = append(parts, "completion is not known: "+unknownOf([]evaluate.JourneyMember{*c}))
+	}
+	if o.Verdict == v1alpha1.JourneyHolding {
+		parts = append([]string{"every stage keeps what it promises"}, parts...)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// sortStages names stages by what they mean for the verdict.
+func sortStages(stages []evaluate.StageOutcome) (critical, violated, part, whole, unknown []string) {
+	for _, s := range stages {
+		name, recovery := string(s.Name), fmt.Sprintf("%s by %s", s.Name, s.By)
+		switch {
+		case s.Verdict == v1alpha1.StageViolated && s.Critical:
+			critical = append(critical, name)
+		case s.Verdict == v1alpha1.StageViolated:
+			violated = append(violated, name)
+		case s.Verdict == v1alpha1.StageRecovered && s.Whole:
+			whole = append(whole, recovery)
+		case s.Verdict == v1alpha1.StageRecovered:
+			part = append(part, recovery)
+		}
+		if len(s.Unknown) > 0 || s.Empty {
+			unknown = append(unknown, name)
+		}
+	}
+	return critical, violated, part, whole, unknown
+}
