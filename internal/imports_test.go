@@ -55,13 +55,13 @@ var layers = map[string]layer{
 		module: []string{"internal/compile", "internal/evaluate", "internal/ledger", "internal/rules", "internal/slo"},
 		deny:   []string{"context"},
 	},
-	"internal/metrics": {module: []string{"internal/compile", "internal/evaluate", "internal/slo", "internal/source"}},
+	"internal/metrics": {module: []string{"api/v1alpha1", "internal/compile", "internal/evaluate", "internal/slo", "internal/source"}},
 	"internal/convert": {module: []string{"api/v1alpha1", "internal/promql"}, deny: []string{"context"}},
 	"internal/web":     {module: []string{"api/v1alpha1"}, network: true},
 	"controllers": {
 		module: []string{
 			"api/v1alpha1", "internal/compile", "internal/evaluate", "internal/ledger",
-			"internal/metrics", "internal/promql", "internal/rules", "internal/source", "internal/status",
+			"internal/metrics", "internal/promql", "internal/rules", "internal/slo", "internal/source", "internal/status",
 		},
 		network: true, // health checks take an *http.Request; queries go through internal/source
 	},

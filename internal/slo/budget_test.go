@@ -2,6 +2,7 @@ package slo
 
 import (
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -70,8 +71,9 @@ func TestParseBudget(t *testing.T) {
 		remaining := rapid.Float64Range(-1000, 1).Draw(t, "remaining")
 		text := FormatBudget(remaining)
 		got, err := ParseBudget(text)
-		if err != nil || math.Abs(got-remaining) > 0.0005+1e-9 || FormatBudget(got) != text {
-			t.Fatalf("ParseBudget(FormatBudget(%v)) = %v (%v), which is written %q", remaining, got, err, FormatBudget(got))
+		written, _ := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)
+		if err != nil || math.Abs(got-remaining) > 0.0005+1e-9 || math.Abs(got-written/100) > 1e-12 {
+			t.Fatalf("ParseBudget(%q) = %v (%v), want %v%%, the rounded %v", text, got, err, written, remaining)
 		}
 	})
 	for _, text := range []string{"", "0.25", "much", "%"} {
