@@ -81,7 +81,7 @@ func TestPromtoolOnSamples(t *testing.T) {
 	for _, path := range paths {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
 			t.Parallel()
-			o := sample(t, path)
+			o := resolved(t, sample(t, path))
 			plan := planOfSample(t, o)
 			groups, err := rules.Groups(plan, rules.Settings{Prefix: "experience"})
 			if err != nil {
@@ -105,6 +105,28 @@ func TestPromtoolOnSamples(t *testing.T) {
 			run(t, folder, tool, "test", "rules", "tests.yaml")
 		})
 	}
+}
+
+// resolved has the indicator of the samples in the place of a reference to it.
+func resolved(t *testing.T, o *v1alpha1.Objective) *v1alpha1.Objective {
+	t.Helper()
+	ref := o.Spec.Indicator.Ref
+	if ref == nil {
+		return o
+	}
+	text, err := os.ReadFile("../../config/samples/indicator_" + string(ref.Name) + ".yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	indicator := &v1alpha1.Indicator{}
+	if err := yaml.UnmarshalStrict(text, indicator); err != nil {
+		t.Fatal(err)
+	}
+	out, err := compile.Resolve(compile.Input{Objective: o, Indicator: &indicator.Spec})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // sample reads an objective with the defaults that the API server sets.
