@@ -223,6 +223,10 @@ func reasons(t *testing.T) (objective, source, gate, journey []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	whose := map[string]*[]string{
+		"Reasons of an Objective": &objective, "Reasons of RulesLoaded": &objective,
+		"Reasons of a Gate": &gate, "Reasons of a Journey": &journey,
+	}
 	for _, declaration := range file.Decls {
 		group, ok := declaration.(*ast.GenDecl)
 		if !ok || group.Tok != token.CONST {
@@ -234,18 +238,13 @@ func reasons(t *testing.T) (objective, source, gate, journey []string) {
 			if !strings.HasPrefix(constant.Names[0].Name, "Reason") {
 				continue
 			}
-			reason := strings.Trim(value.Value, `"`)
-			ofObjective := strings.HasPrefix(group.Doc.Text(), "Reasons of an Objective") || strings.HasPrefix(group.Doc.Text(), "Reasons of RulesLoaded")
-			switch {
-			case ofObjective:
-				objective = append(objective, reason)
-			case strings.HasPrefix(group.Doc.Text(), "Reasons of a Gate"):
-				gate = append(gate, reason)
-			case strings.HasPrefix(group.Doc.Text(), "Reasons of a Journey"):
-				journey = append(journey, reason)
-			default:
-				source = append(source, reason)
+			of := &source
+			for words, list := range whose {
+				if strings.HasPrefix(group.Doc.Text(), words) {
+					of = list
+				}
 			}
+			*of = append(*of, strings.Trim(value.Value, `"`))
 		}
 	}
 	return objective, source, gate, journey

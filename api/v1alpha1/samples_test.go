@@ -60,7 +60,7 @@ func TestSamplesAreAdmitted(t *testing.T) {
 	definitions := map[string]*definition{
 		"Objective": load(t, "objectives"), "MetricSource": load(t, "metricsources"), "ClusterMetricSource": load(t, "clustermetricsources"),
 		"Indicator": load(t, "indicators"),
-		"Gate": load(t, "gates"), "Journey": load(t, "journeys"),
+		"Gate":      load(t, "gates"), "Journey": load(t, "journeys"),
 	}
 	names := map[string]string{}
 	for _, s := range samples(t) {

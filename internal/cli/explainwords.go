@@ -40,7 +40,7 @@ func counting(in v1alpha1.ObjectiveIndicator) []fact {
 func referred(in *v1alpha1.IndicatorReference) []fact {
 	out := []fact{{"as in", fmt.Sprintf("%s %s", in.Kind, in.Name)}}
 	for _, name := range slices.Sorted(maps.Keys(in.Parameters)) {
-		out = append(out, fact{string(name), string(in.Parameters[name])})
+		out = append(out, fact{name, string(in.Parameters[name])})
 	}
 	return out
 }
