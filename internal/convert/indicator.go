@@ -67,6 +67,10 @@ func (u *unit) queryOf(f field) (query, bool) {
 		u.fail(f, "%v", err)
 		return query{}, false
 	}
+	if q.astray() {
+		u.fail(f, "the window stands elsewhere than as a range such as [{{.window}}]: write a duration there, such as 5m")
+		return query{}, false
+	}
 	return q, true
 }
 

@@ -53,6 +53,12 @@ func (q query) overInterval() string {
 	return printed
 }
 
+// astray says that the window occurs elsewhere than as a range, where it would
+// stay the sentinel: as an offset, a step, a number, or a part of a name.
+func (q query) astray() bool {
+	return q.windowed && strings.Contains(q.overInterval(), model.Duration(sentinel).String())
+}
+
 // calls says whether a function occurs in the expression.
 func (q query) calls(function string) bool {
 	found := false

@@ -99,6 +99,11 @@ func TestEventQueries(t *testing.T) {
 		"AnyName":        {"nor a pattern of names", args{`sum(rate({__name__=~"x.*"}[5m]))`, "sum(rate(x[5m]))"}, "its range is not the window"},
 		"Mixed":          {"a rate of an increase", args{"sum(increase(x_errors[W]))", "sum(rate(x[W]))"}, "it is an increase and the total is a rate"},
 		"Template":       {"other templates", args{"sum(rate(x[{{.range}}]))", "sum(rate(x[W]))"}, "it holds a template"},
+		"WindowOffset":   {"the window as an offset", args{`sum(rate(x{a="1"}[W] offset {{.window}}))`, "sum(rate(x[W]))"}, "error: slos[0].sli.events.error_query: the window stands elsewhere than as a range"},
+		"WindowStep":     {"as a step", args{"sum_over_time(x[W:1m])", "count_over_time(x[5m:{{.window}}])"}, "error: slos[0].sli.events.total_query: the window stands elsewhere than as a range"},
+		"WindowNumber":   {"as a number", args{"sum_over_time(x[W]) * {{.window}}", "count_over_time(x[W])"}, "error: slos[0].sli.events.error_query: the window stands elsewhere than as a range"},
+		"WindowName":     {"in a name", args{"x:rate{{.window}}", "sum(rate(x[W]))"}, "error: slos[0].sli.events.error_query: the window stands elsewhere than as a range"},
+		"WindowLabel":    {"in the value of a label", args{`sum(rate(x{over="{{.window}}"}[W]))`, "sum(rate(x[W]))"}, "error: slos[0].sli.events.error_query: the window stands elsewhere than as a range"},
 		"Syntax":         {"no PromQL", args{"sum(rate(x[W])", "sum(rate(x[W]))"}, "unclosed left parenthesis"},
 		"Missing":        {"nothing", args{"", "sum(rate(x[W]))"}, "slos[0].sli.events.error_query"},
 	}
@@ -130,6 +135,7 @@ func TestRatioQueries(t *testing.T) {
 		"Average":      {"a mean over the window", `avg_over_time(r[W])`, "points sum(1 - (avg_over_time(r[$interval]))) events sum((avg_over_time(r[$interval])) * 0 + 1)"},
 		"Gauge":        {"a gauge", `job:errors:ratio`, "points sum(1 - (avg_over_time(job:errors:ratio[$interval]))) events"},
 		"Mixed":        {"a ratio of a rate and an increase", `sum(rate(x[W])) / sum(increase(y[W]))`, "points sum(1 - (sum(rate(x[$interval])) / sum(increase(y[$interval])))) events"},
+		"WindowOffset": {"the window as an offset", `avg_over_time(r[W] offset {{.window}})`, "error: slos[0].sli.raw.error_ratio_query: the window stands elsewhere than as a range"},
 		"NoWindow":     {"no window to put the minute in", `max(r)`, "its window is not a range of it"},
 		"Syntax":       {"no PromQL", `r[`, "parse"},
 	}
