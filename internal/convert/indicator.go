@@ -37,10 +37,15 @@ func (u *unit) ratioOf(part, total field, bad bool) (ratio, bool) {
 		u.fail(part, "it is %s and the total is %s: write both over the same window, by the same function", named(r.partSum), named(r.totalSum))
 		return ratio{}, false
 	}
-	if r.sums && (r.partSum.grouped || r.totalSum.grouped) {
-		u.note(part, "all groups are counted together: write an objective for each to have them apart")
-	}
+	u.together(part, p, t)
 	return r, true
+}
+
+// together tells that groups are not kept apart.
+func (u *unit) together(f field, queries ...query) {
+	if slices.ContainsFunc(queries, func(q query) bool { return grouped(q.expr) }) {
+		u.note(f, "all groups are counted together: write an objective for each to have them apart")
+	}
 }
 
 func named(s sum) string {
@@ -190,6 +195,7 @@ func (u *unit) measured(f field, failures bool) {
 	if !ok {
 		return
 	}
+	u.together(f, q)
 	if r, ok := division(q, failures); ok {
 		u.count(f, r)
 		return

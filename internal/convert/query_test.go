@@ -153,6 +153,44 @@ func TestRatioQueries(t *testing.T) {
 	}
 }
 
+// TestGroupsAreTold tells where groups are counted together, and not where the
+// query itself does so.
+func TestGroupsAreTold(t *testing.T) {
+	const note = "all groups are counted together"
+	events := func(bad, total string) map[string]any {
+		return map[string]any{"events": map[string]any{"error_query": bad, "total_query": total}}
+	}
+	raw := func(ratio string) map[string]any {
+		return map[string]any{"raw": map[string]any{"error_ratio_query": ratio}}
+	}
+	cases := map[string]struct {
+		reason string
+		args   map[string]any
+		want   bool
+	}{
+		"Events":    {"a sum for each job", events("sum by (job) (rate(x_errors[5m]))", "sum by (job) (rate(x[5m]))"), true},
+		"Total":     {"of the total alone", events("sum(rate(x_errors[5m]))", "sum without (pod) (rate(x[5m]))"), true},
+		"NoSum":     {"no sum of counters", events("sum by (job) (irate(x_errors[$window]))", "sum by (job) (irate(x[$window]))"), true},
+		"Division":  {"a ratio for each job", raw("sum by (job) (rate(x_errors[5m])) / sum by (job) (rate(x[5m]))"), true},
+		"Inverse":   {"one less it", raw("1 - (sum by (job) (rate(y[5m])) / sum by (job) (rate(x[5m])))"), true},
+		"Average":   {"the worst of each job", raw("max by (job) (avg_over_time(r[$window]))"), true},
+		"Highest":   {"the groups that are worst", raw("topk(3, sum by (job) (avg_over_time(r[$window])))"), true},
+		"None":      {"no groups", events("sum(rate(x_errors[5m]))", "sum(rate(x[5m]))"), false},
+		"NoneRaw":   {"nor in a ratio", raw("sum(rate(x_errors[5m])) / sum(rate(x[5m]))"), false},
+		"Added":     {"groups that are added up", events("sum(sum by (job) (rate(x_errors[5m])))", "sum(rate(x[5m]))"), false},
+		"AddedRaw":  {"in a ratio", raw("sum(sum by (job) (rate(x_errors[5m]))) / sum(rate(x[5m]))"), false},
+		"AllAtOnce": {"the worst of all groups", raw("max(sum by (job) (avg_over_time(r[$window])))"), false},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			o, told := converted(Sloth, slothWith(tc.args))
+			if o == nil || strings.Contains(told, note) != tc.want {
+				t.Errorf("%s: want to be told: %t, got an objective: %t, and\n%s", tc.reason, tc.want, o != nil, told)
+			}
+		})
+	}
+}
+
 // TestPlaceholders are how windows are written.
 func TestPlaceholders(t *testing.T) {
 	for _, text := range []string{"{{.window}}", "{{ .window }}", "{{-.window-}}", "$window", "${window}", "$interval", "$__rate_interval", "$__range", "$__interval", "${__rate_interval}"} {
