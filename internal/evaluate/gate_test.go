@@ -176,7 +176,7 @@ func TestGateObjective(t *testing.T) {
 			reason: "what was seen fails it all the same", gate: aGate(), member: aMember("a", 10, 10, 100, seen(1, 9*time.Minute)),
 			want: "Fails BelowFloor: the release attains less than the floor of 75%",
 		},
-		"UnseenYet": {reason: "a gap at the beginning may still close", gate: aGate(), member: aMember("a", 3, 100, 100, seen(1, 0)), want: "Unknown Baking: bake.duration is not over yet"},
+		"UnseenYet":   {reason: "a gap at the beginning may still close", gate: aGate(), member: aMember("a", 3, 100, 100, seen(1, 0)), want: "Unknown Baking: bake.duration is not over yet"},
 		"StillBaking": {reason: "a good minute is no bake", gate: aGate(), member: aMember("a", 9, 100, 100), want: "Unknown Baking: bake.duration is not over yet"},
 		"OldVerdict": {
 			reason: "yesterday's verdict says nothing of the release", gate: aGate(met), member: aMember("a", 0, 0, 0),
