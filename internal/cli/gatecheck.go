@@ -12,19 +12,15 @@ import (
 	"github.com/experience-slo/operator/internal/slo"
 )
 
-// maxRequest is how much of an annotation the operator repeats in the status.
-const maxRequest = 128
-
 // gateCheck is the check that is waited for.
 type gateCheck struct {
 	revision v1alpha1.Revision
-	// asked is the annotation that asks for a check.
+	// asked is the annotation that asks for a check, as the status repeats it.
 	asked string
 }
 
 func checkOf(g *v1alpha1.Gate) gateCheck {
-	asked := g.Annotations[v1alpha1.ReconcileRequestAnnotation]
-	return gateCheck{g.Spec.Revision, asked[:min(len(asked), maxRequest)]}
+	return gateCheck{g.Spec.Revision, v1alpha1.RequestOf(g.Annotations)}
 }
 
 // gateState is how far a check is.
