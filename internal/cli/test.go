@@ -70,6 +70,9 @@ func (p Program) test(ctx context.Context, o testOptions, paths []string) error 
 	if err != nil {
 		return err
 	}
+	if len(trials) == 0 && o.run == "" {
+		return fmt.Errorf("%s: the list of tests is empty: write one with a name and what to expect", strings.Join(paths, ", "))
+	}
 	if len(trials) == 0 {
 		return fmt.Errorf("--run %q: no test has such a name", o.run)
 	}
@@ -105,7 +108,7 @@ func (p Program) trials(paths []string, chosen *regexp.Regexp) ([]trial, error) 
 	for _, f := range files {
 		documents := f.documents()
 		if len(documents) == 0 {
-			return nil, fmt.Errorf("%s: there are no tests: write tests: and a list of them", f.name)
+			return nil, fmt.Errorf("%s: %s", f.name, noTests)
 		}
 		for _, d := range documents {
 			s, mistakes := readSuite(d)

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -150,12 +153,15 @@ func TestTestMistakes(t *testing.T) {
 		"Twice":          {"a field is there once", change("objective:", "series: []\nobjective:"), "a.yaml:13: series: it is there twice: leave one out"},
 		"NoTests":        {"tests are what it is for", "series: []\n", "a.yaml:1: tests: it is required: write a list of tests"},
 		"Empty":          {"and an empty file has none", "# nothing\n", "error: a.yaml: there are no tests: write tests: and a list of them"},
+		"Mark":           {"as has one with a byte order mark alone", "\ufeff", "a.yaml:1: there are no tests: write tests: and a list of them"},
 		"YAML":           {"a file is YAML", "tests: [\n", "a.yaml:1: decode: yaml: "},
 		"NoObject":       {"and an object", "- tests\n", "a.yaml:1: \"\" is no object: write fields, such as name: value"},
 		"NoList":         {"tests are a list", "tests: all\n", "a.yaml:1: \"all\" is no list: write - before each item"},
 		"NoText":         {"a name is text", change("name: most are good", "name: [a]"), "a.yaml:14: a list or an object stands where a single value is expected"},
 		"NoName":         {"a test has a name", change("name: most are good\n  ", ""), "a.yaml:14: name: it is required: say what is tested"},
 		"NoExpect":       {"and expects something", "tests: [{name: a}]\n", "a.yaml:1: expect: it is required: write what should be found, and at what time"},
+		"ExpectEmpty":    {"and not nothing", "tests: [{name: a, expect: []}]\n", "a.yaml:1: expect: it is required: write what should be found, and at what time"},
+		"EmptyList":      {"tests are some", "tests: []\n", "error: a.yaml: the list of tests is empty: write one with a name and what to expect\n"},
 		"NoAt":           {"at some time", expected("met: True"), "a.yaml:16: at: it is required: write how long after the start, such as 1h30m, or a moment"},
 		"NoFigure":       {"of some figure", expected("at: 1h"), "a.yaml:16: nothing is expected: write one of alerts, attainment, band, budgetRemaining, coverage, events, met, reason"},
 		"NoObjective":    {"of some objective", change("objective: shop/a\n", ""), "a.yaml:15: objective: it is required, here or above: write namespace/name"},
@@ -208,6 +214,29 @@ func TestTestCommandLine(t *testing.T) {
 			got := tests(t, files, tc.args...)
 			if got.Code != tc.code || !strings.Contains(got.Out+got.Err, tc.want) {
 				t.Errorf("%s: %+v, want %q", tc.reason, got, tc.want)
+			}
+		})
+	}
+}
+
+// TestTestInterrupted stops the program when its tests begin: a test that did not
+// run has neither passed nor failed.
+func TestTestInterrupted(t *testing.T) {
+	for name, expect := range map[string]string{"Failing": "met: True", "Passing": "met: Unknown", "Alerts": "alerts: []"} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "a.yaml")
+			if err := os.WriteFile(path, []byte(testFile("  - {at: 1h, "+expect+"}\n")), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			var out, told bytes.Buffer
+			// Who asks for the time is a test that begins.
+			p := Program{Out: &out, Err: &told, Patience: time.Hour, Now: func() time.Time { stop(); return now }}
+			code := p.Run(ctx, []string{"test", path, "-o", "junit"})
+			want := outcome{Code: Unusable, Err: "error: interrupted\nSee \"kubectl experience test --help\".\n"}
+			if diff := cmp.Diff(want, outcome{Code: code, Out: out.String(), Err: told.String()}); diff != "" {
+				t.Errorf("-want, +got:\n%s", diff)
 			}
 		})
 	}

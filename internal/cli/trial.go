@@ -72,6 +72,9 @@ type rehearsal struct {
 	end        time.Time
 }
 
+// errInterrupted says that somebody stopped the program.
+var errInterrupted = errors.New("interrupted")
+
 // prepare loads the series and compiles the objectives of a test. The mistakes are
 // those of the manifests and of the test.
 func (t trial) prepare(ctx context.Context, manifests *inventory) (*rehearsal, error) {
@@ -149,6 +152,9 @@ func (r *rehearsal) run(ctx context.Context) ([]difference, error) {
 	var out []difference
 	for _, e := range all {
 		found, err := r.judge(ctx, e)
+		if ctx.Err() != nil { // what a stopped query gives is no result of the test
+			return nil, errInterrupted
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", place{r.file, e.line}, err)
 		}
