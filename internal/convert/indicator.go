@@ -32,6 +32,15 @@ func (u *unit) ratioOf(part, total field, bad bool) (ratio, bool) {
 	if !okP || !okT {
 		return ratio{}, false
 	}
+	for _, s := range []struct {
+		field
+		query
+	}{{part, p}, {total, t}} {
+		if s.calls("deriv") {
+			u.fail(s.field, "deriv is the slope of a gauge, and no events: write rate of a counter, or the ratio itself as a raw one")
+			return ratio{}, false
+		}
+	}
 	r := newRatio(p, t, bad)
 	if r.sums && r.partSum.function != r.totalSum.function {
 		u.fail(part, "it is %s and the total is %s: write both over the same window, by the same function", named(r.partSum), named(r.totalSum))
@@ -104,7 +113,7 @@ func (u *unit) count(f field, r ratio) {
 
 // scaled writes a query that tells events a second as events a minute.
 func scaled(q query) string {
-	if q.calls("rate") && !q.calls("increase") {
+	if (q.calls("rate") || q.calls("irate")) && !q.calls("increase") {
 		return "60 * (" + q.overInterval() + ")"
 	}
 	return q.overInterval()
