@@ -135,7 +135,8 @@ func ofRevision(before string, revision v1alpha1.Revision) string {
 }
 
 // exitStatus is the status for this gate alone. What follows from no verdict is
-// what the command line says or, without a word there, the gate.
+// what the command line says or, without a word there, the gate. A check that was
+// replaced, or that no operator began, is no news to take for good news.
 func (r gateResult) exitStatus(onInconclusive string) int {
 	switch r.Verdict {
 	case string(v1alpha1.GatePassed):
@@ -145,11 +146,11 @@ func (r gateResult) exitStatus(onInconclusive string) int {
 	case verdictInvalid:
 		return Unusable
 	}
-	superseded := r.Verdict == string(v1alpha1.GateSuperseded)
+	unmade := r.Verdict == string(v1alpha1.GateSuperseded) || r.StartedAt == nil
 	switch {
 	case onInconclusive == inconclusiveFail:
 		return Missed
-	case onInconclusive == inconclusivePass && !superseded:
+	case onInconclusive == inconclusivePass && !unmade:
 		return Done
 	case onInconclusive == "" && r.Reason == v1alpha1.ReasonPassedInconclusive:
 		return Done

@@ -113,7 +113,14 @@ func TestGateExitStatus(t *testing.T) {
 			gate:   released(finished(v1alpha1.GateInconclusive, metav1.ConditionTrue, v1alpha1.ReasonPassedInconclusive, "")), want: want{Done, Missed, Done},
 		},
 		"TimedOut": {reason: "the command waited long enough", gate: released(), want: want{Undecided, Missed, Done}},
-		"Unseen":   {reason: "no operator", gate: released(func(g *v1alpha1.Gate) { g.Status = v1alpha1.GateStatus{} }), want: want{Undecided, Missed, Done}},
+		"Unseen": {
+			reason: "where no operator runs nobody looked, which is no news at all",
+			gate:   released(func(g *v1alpha1.Gate) { g.Status = v1alpha1.GateStatus{} }), want: want{Undecided, Missed, Undecided},
+		},
+		"UnseenButBefore": {
+			reason: "whatever was found of another release",
+			gate:   released(passed, func(g *v1alpha1.Gate) { g.Status.Revision = "v1" }), want: want{Undecided, Missed, Undecided},
+		},
 		"Superseded": {
 			reason: "no news of this release is not good news: somebody did not want it any more",
 			gate:   released(func(g *v1alpha1.Gate) { g.Spec.Revision = "v3" }), want: want{Undecided, Missed, Undecided},
