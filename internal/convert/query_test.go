@@ -133,10 +133,14 @@ func TestRatioQueries(t *testing.T) {
 		"Division":     {"bad by total", `sum(rate(x{code="500"}[W])) / sum(rate(x[W]))`, `bad x{code="500"} of x`},
 		"Parentheses":  {"in parentheses", `(sum(rate(x{code="500"}[W])) / sum(rate(x[W]))) or vector(0)`, `bad x{code="500"} of x`},
 		"Inverse":      {"one less good by total", `1 - (sum(rate(x{code="200"}[W])) / sum(rate(x[W])))`, `good x{code="200"} of x`},
+		"InverseOne":   {"the one in parentheses", `(1) - sum(rate(x{code="200"}[W])) / sum(rate(x[W]))`, `good x{code="200"} of x`},
 		"TwiceInverse": {"twice", `1 - (1 - sum(rate(x{code="500"}[W])) / sum(rate(x[W])))`, `bad x{code="500"} of x`},
 		"Latency":      {"a bucket", `1 - sum(rate(h_bucket{le="1"}[W])) / sum(rate(h_count[W]))`, "h within 1"},
 		"Average":      {"a mean over the window", `avg_over_time(r[W])`, "points sum(1 - (avg_over_time(r[$interval]))) events sum((avg_over_time(r[$interval])) * 0 + 1)"},
 		"Gauge":        {"a gauge", `job:errors:ratio`, "points sum(1 - (avg_over_time(job:errors:ratio[$interval]))) events"},
+		"GaugeZero":    {"a gauge that is no failure where it is absent", `(r{a="1"}) or on() vector(0)`, `points sum(1 - (avg_over_time(r{a="1"}[$interval]))) or vector(1) events sum((avg_over_time(r{a="1"}[$interval])) * 0 + 1) or vector(1)`},
+		"AverageZero":  {"a mean of it", `avg_over_time(r[W]) or vector(0)`, `points sum(1 - (avg_over_time(r[$interval]))) or vector(1) events sum((avg_over_time(r[$interval])) * 0 + 1) or vector(1)`},
+		"GaugeOffset":  {"a gauge of another time", `r offset 5m`, "points sum(1 - (avg_over_time(r[$interval] offset 5m))) events"},
 		"Mixed":        {"a ratio of a rate and an increase", `sum(rate(x[W])) / sum(increase(y[W]))`, "points sum(1 - (sum(rate(x[$interval])) / sum(increase(y[$interval])))) events"},
 		"WindowOffset": {"the window as an offset", `avg_over_time(r[W] offset {{.window}})`, "error: slos[0].sli.raw.error_ratio_query: the window stands elsewhere than as a range"},
 		"NoWindow":     {"no window to put the minute in", `max(r)`, "its window is not a range of it"},
@@ -151,6 +155,44 @@ func TestRatioQueries(t *testing.T) {
 			}
 			if !strings.Contains(got, tc.want) {
 				t.Errorf("%s: want %s\ngot %s", tc.reason, tc.want, got)
+			}
+		})
+	}
+}
+
+// TestAbsentRatios keeps what a ratio of good events says where it is absent, or
+// tells that it cannot.
+func TestAbsentRatios(t *testing.T) {
+	const never, nothing = "so it is never absent to alerting.dataAbsent", "its 0 is all bad: it weighs nothing here"
+	cases := map[string]struct {
+		reason, kind, args string
+		// want is the indicator in short, and told a part of what is told.
+		want, told string
+	}{
+		"Gauge":          {"a gauge", "success", "r", "points sum((avg_over_time(r[$interval]))) events sum((avg_over_time(r[$interval])) * 0 + 1)", ""},
+		"GaugeZero":      {"bad where it is absent", "success", "r or vector(0)", "points sum((avg_over_time(r[$interval]))) or vector(0) events sum((avg_over_time(r[$interval])) * 0 + 1) or vector(1)", never},
+		"FailureZero":    {"good where it is absent", "failure", "r or vector(0)", "points sum(1 - (avg_over_time(r[$interval]))) or vector(1) events sum((avg_over_time(r[$interval])) * 0 + 1) or vector(1)", never},
+		"Division":       {"events", "success", "sum(rate(g[5m])) / sum(rate(x[5m]))", "good g of x", ""},
+		"DivisionZero":   {"bad without events", "success", "(sum(rate(g[5m])) / sum(rate(x[5m]))) or vector(0)", "good g of x", nothing},
+		"DivisionGood":   {"good without events", "failure", "(sum(rate(b[5m])) / sum(rate(x[5m]))) or vector(0)", "bad b of x", ""},
+		"Inverse":        {"one less what is good without events", "success", "1 - (sum(rate(b[5m])) / sum(rate(x[5m])) or vector(0))", "bad b of x", ""},
+		"InverseZero":    {"or bad", "success", "(1 - sum(rate(b[5m])) / sum(rate(x[5m]))) or vector(0)", "bad b of x", nothing},
+		"InverseFailure": {"one less what is bad without events", "failure", "1 - (sum(rate(g[5m])) / sum(rate(x[5m])) or vector(0))", "good g of x", nothing},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			raw := fmt.Sprintf("rawType: %s, raw: {metricSource: {type: Prometheus, spec: {query: %q}}}, x:", tc.kind, tc.args)
+			o, told := converted(OpenSLO, openSLOWith("good:", raw, "total: {metricSource: {type: Prometheus, spec: {query: x}}}", "y: 1"))
+			if o == nil {
+				t.Fatalf("%s: it is refused: %s", tc.reason, told)
+			}
+			if diff := cmp.Diff(tc.want, shownAs(o.Spec.Indicator)); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+			for _, note := range []string{never, nothing} {
+				if strings.Contains(told, note) != (note == tc.told) {
+					t.Errorf("%s: want to be told %q, got\n%s", tc.reason, tc.told, told)
+				}
 			}
 		})
 	}
