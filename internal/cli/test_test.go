@@ -36,6 +36,13 @@ tests:
 ` + expect
 }
 
+// monthly is a test of a month's objective that misses, from four hours before
+// January of 2024 ends.
+func monthly(expect string) string {
+	return strings.NewReplacer("{rolling: 1d}", "{calendar: {unit: Month}}", "0+95x60", "0+20x600", "0+100x60", "0+100x600",
+		"tests:", "start: 2024-01-31T20:00:00Z\ntests:").Replace(testFile(expect))
+}
+
 // tests gives test files to the program, and runs it in their folder.
 func tests(t *testing.T, files map[string]string, args ...string) outcome {
 	t.Helper()
@@ -118,6 +125,11 @@ tests:
 `,
 			want: outcome{Out: "Unit Testing:  a.yaml\n  SUCCESS: 2 of 2 tests passed\n"},
 		},
+		"Months": {
+			reason: "alerts are those of the month in which they are expected, wherever the test ends",
+			file:   monthly("  - {at: 2h, alerts: [{window: 6h40m}, {window: 1d2h35m}, {window: 3d7h45m}]}\n  - {at: 5h, events: 6000}\n"),
+			want:   outcome{Out: "Unit Testing:  a.yaml\n  SUCCESS: 1 of 1 tests passed\n"},
+		},
 		"Documents": {
 			reason: "a file can hold several documents, each with manifests of its own",
 			file:   one + "---\n" + strings.ReplaceAll(one, "95", "96"),
@@ -178,6 +190,7 @@ func TestTestMistakes(t *testing.T) {
 		"SeriesTwice":    {"and is there once", change("all_total 0", "good_total 0"), "a.yaml:12: load series {__name__=\"good_total\"}: it is there twice: leave one out"},
 		"Manifest":       {"a manifest has no mistake, and its line is told where it stands in the test", change("target: 90%", "target: 100%"), "a.yaml:9: Objective shop/a: spec.target: \"100%\": target must be above 0% and below 100%"},
 		"ManifestField":  {"nor a field that is none", change("target: 90%", "targets: 90%"), "a.yaml:9: Objective shop/a: spec.targets: there is no such field"},
+		"Months":         {"alerts are of months of one length", monthly("  - {at: 2h, alerts: []}\n  - {at: 5h, alerts: []}\n"), "a.yaml:18: alerts: at 2h and at 5h the calendar window has units of different lengths, whose rules differ: expect each in a test of its own\n"},
 		"NoManifest":     {"and is there", change("manifests:", "manifests:\n- b.yaml"), "error: a.yaml:15: read manifests: stat b.yaml: no such file or directory"},
 		"File":           {"a manifest of a file has its lines there", change("manifests:", "manifests:\n- bad/b.yaml"), "bad/b.yaml:2: kind: \"Promise\": experience.slo/v1alpha1 has no such kind"},
 	}
