@@ -37,9 +37,19 @@ func queries(points, all v1alpha1.PromQL) func(*v1alpha1.ObjectiveSpec) {
 // last puts the clock to where a minute is the last one that a source with the
 // default delay is asked for, and stays so for half a minute.
 func (c *shifted) last(minute time.Time) {
-	const delay = 30 * time.Second
-	c.by.Store(int64(time.Until(minute) + delay + time.Second))
+	c.end.Store(0)
+	c.by.Store(int64(time.Until(minute) + defaultDelay + time.Second))
 }
+
+// hold puts the clock there for good: it stands still before the next minute can
+// be asked for, however slow the machine is.
+func (c *shifted) hold(minute time.Time) {
+	c.last(minute)
+	c.end.Store(minute.Add(defaultDelay + 55*time.Second).UnixNano())
+}
+
+// defaultDelay is how long after its end a minute is asked for.
+const defaultDelay = 30 * time.Second
 
 // worded puts conditions as "Status Reason: message" by their type.
 func worded(conditions []metav1.Condition) map[string]string {

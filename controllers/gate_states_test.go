@@ -130,7 +130,10 @@ func restartHalfWay(t *testing.T, w *releaseWorld) {
 // selectorFollowsObjectives: a selector chooses what is there now.
 func selectorFollowsObjectives(t *testing.T, w *releaseWorld) {
 	s := w.stage(t, "gate-selector")
-	g := s.gate(t, "shop", nil, labelled)
+	long := func(g *v1alpha1.GateSpec) {
+		g.Bake.Duration.Duration, g.Timeout.Duration = 30*time.Minute, time.Hour
+	}
+	g := s.gate(t, "shop", nil, labelled, long)
 	says := func(what, message string) {
 		t.Helper()
 		await(t, g, what, func(g *v1alpha1.Gate) bool { return conditionOf(g, v1alpha1.ConditionReady).Message == message })
@@ -138,7 +141,7 @@ func selectorFollowsObjectives(t *testing.T, w *releaseWorld) {
 	}
 	says("no objective", "no objective of the namespace matches spec.objectives.selector")
 	s.objective(t, "steady", label)
-	says("one", "the release is watched for 3m")
+	says("one", "the release is watched for 30m")
 	idle := s.objective(t, "idle")
 	patch(t, idle, `{"metadata":{"labels":{"release":"shop"}}}`)
 	await(t, g, "two", func(g *v1alpha1.Gate) bool { return len(g.Status.Objectives) == 2 })
@@ -148,10 +151,10 @@ func selectorFollowsObjectives(t *testing.T, w *releaseWorld) {
 		t.Errorf("message = %q, want the objective's own, %q", got, want)
 	}
 	patch(t, idle, `{"metadata":{"labels":{"release":null}}}`)
-	says("and let go", "the release is watched for 3m")
+	says("and let go", "the release is watched for 30m")
 	await(t, g, "one", func(g *v1alpha1.Gate) bool { return len(g.Status.Objectives) == 1 })
 
-	missing := s.gate(t, "missing", []v1alpha1.Name{"steady", "later"})
+	missing := s.gate(t, "missing", []v1alpha1.Name{"steady", "later"}, long)
 	await(t, missing, "NotFound", func(g *v1alpha1.Gate) bool { return g.Status.Objectives[0].Reason == v1alpha1.ReasonNotFound })
 	t.Logf("missing: %s", gateText(missing))
 	score := s.gate(t, "wrong-unit", []v1alpha1.Name{"steady"}, requires(v1alpha1.GateRequirements{Attainment: "4.2"}))
@@ -160,7 +163,7 @@ func selectorFollowsObjectives(t *testing.T, w *releaseWorld) {
 
 	later := s.objective(t, "later-source", func(o *v1alpha1.Objective) { o.Name = "later"; o.Spec.Indicator.Events = steady() })
 	await(t, missing, "found", func(g *v1alpha1.Gate) bool { return g.Status.Objectives[0].Reason == v1alpha1.ReasonBaking })
-	s.measured(t, missing, 3)
+	s.measured(t, missing, 31)
 	ends(t, missing, v1alpha1.ReasonPassed)
 	ends(t, g, v1alpha1.ReasonPassed)
 	deleteNow(t, later)

@@ -194,10 +194,10 @@ func since(g *v1alpha1.Gate) time.Time {
 }
 
 // measured puts the clock forward to where so many minutes of a gate's release
-// can be measured, and waits until they are.
+// can be measured and no more, and waits until they are.
 func (s *stage) measured(t testing.TB, g *v1alpha1.Gate, minutes int) {
 	t.Helper()
-	s.op.clock.last(since(g).Add(time.Duration(minutes) * time.Minute))
+	s.op.clock.hold(since(g).Add(time.Duration(minutes) * time.Minute))
 	await(t, g, fmt.Sprintf("%d minutes of the release", minutes), func(g *v1alpha1.Gate) bool {
 		for _, o := range g.Status.Objectives {
 			if ptr.Deref(o.Events, -1) != int64(minutes*allEvents) {

@@ -142,13 +142,7 @@ func answer(o *v1alpha1.Objective, request string) {
 	}
 }
 
-// maxRequest is the length of the longest request that the status keeps.
-const maxRequest = 128
-
-func requestOf(o client.Object) string {
-	request := o.GetAnnotations()[v1alpha1.ReconcileRequestAnnotation]
-	return request[:min(len(request), maxRequest)]
-}
+func requestOf(o client.Object) string { return v1alpha1.RequestOf(o.GetAnnotations()) }
 
 // requeueOnConflict tries again, in silence, when somebody else wrote first:
 // the next read sees what they wrote.

@@ -141,13 +141,25 @@ func (s *suite) kubectl(args ...string) (string, error) {
 type shifted struct {
 	clock.RealClock
 	by atomic.Int64
+	// end is where it stands still, in Unix nanoseconds; zero lets it run on.
+	end atomic.Int64
 }
 
-func (c *shifted) Now() time.Time                  { return time.Now().Add(time.Duration(c.by.Load())) }
+func (c *shifted) Now() time.Time {
+	now := time.Now().Add(time.Duration(c.by.Load()))
+	if end := c.end.Load(); end != 0 && now.UnixNano() > end {
+		return time.Unix(0, end)
+	}
+	return now
+}
+
 func (c *shifted) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
 
 // forward puts the clock forward from now on.
-func (c *shifted) forward(d time.Duration) { c.by.Add(int64(d)) }
+func (c *shifted) forward(d time.Duration) {
+	c.end.Store(0)
+	c.by.Add(int64(d))
+}
 
 // operator is a running manager.
 type operator struct {

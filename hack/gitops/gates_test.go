@@ -2,6 +2,7 @@ package gitops_test
 
 import (
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,7 +35,7 @@ func gate(events ...func(*v1alpha1.Gate)) *v1alpha1.Gate {
 
 // begun is the beginning of a check, or the look at a spec that begins none.
 func begun(g *v1alpha1.Gate) {
-	if asked := g.Annotations[v1alpha1.ReconcileRequestAnnotation]; g.Status.StartedAt == nil ||
+	if asked := v1alpha1.RequestOf(g.Annotations); g.Status.StartedAt == nil ||
 		g.Status.Revision != g.Spec.Revision || g.Status.LastHandledReconcileAt != asked {
 		words.BeginGate(g, asked, now.Add(-time.Hour))
 	}
@@ -79,6 +80,13 @@ func again(g *v1alpha1.Gate) {
 	g.Annotations = map[string]string{v1alpha1.ReconcileRequestAnnotation: "2026-03-14T15:09:26Z"}
 }
 
+// atLength asks for another in as many words as the status repeats, but for a byte.
+func atLength(last string) func(*v1alpha1.Gate) {
+	return func(g *v1alpha1.Gate) {
+		g.Annotations = map[string]string{v1alpha1.ReconcileRequestAnnotation: strings.Repeat("x", v1alpha1.MaxRequest-1) + last}
+	}
+}
+
 func withdrawn(g *v1alpha1.Gate) {
 	g.Finalizers, g.DeletionTimestamp = []string{"example.com/slow"}, new(metav1.NewTime(now))
 }
@@ -107,6 +115,8 @@ func gates() map[string]state {
 		"FailedThenBaking":   {"which is checked from the start", gate(failed, released, baking), health{waits, waits, watched, "InProgress"}},
 		"PassedThenChanged":  {"what else is changed of a gate that passed", gate(passed, changedGate, words.ObserveGate), health{done, done, holds, "Current"}},
 		"Repeated":           {"another check of the same release", gate(failed, again, passed), health{done, done, holds, "Current"}},
+		"AtLength":           {"one that was asked for in many words", gate(failed, atLength("é, please"), passed), health{done, done, holds, "Current"}},
+		"AtTheLimit":         {"in as many as the status repeats", gate(failed, atLength("!"), passed), health{done, done, holds, "Current"}},
 		"Anonymous":          {"a gate that names no revision", gate(anonymous, passed), health{done, done, holds, "Current"}},
 		"Deleted":            {"a finalizer of somebody else holds it", gate(passed, withdrawn), health{waits, waits, "the gate is being deleted", "Terminating"}},
 	}
@@ -133,6 +143,14 @@ func TestNoOldVerdictOfAGate(t *testing.T) {
 			"the check that was asked for has not begun yet"},
 		"AskedAfterFailure": {"the same, after a bad release", gate(failed, again),
 			"the check that was asked for has not begun yet"},
+		"AskedForMore": {"what was asked for before is its beginning", gate(failed, again, passed, func(g *v1alpha1.Gate) {
+			g.Annotations = map[string]string{v1alpha1.ReconcileRequestAnnotation: "2026-03-14T15:09:26Z, once more"}
+		}), "the check that was asked for has not begun yet"},
+		"AskedAtLength": {"nothing of it was asked for before", gate(passed, atLength("é, please")),
+			"the check that was asked for has not begun yet"},
+		"AskedAtLengthAnew": {"and something else was, of the same length", gate(passed, atLength("é, please"), passed, func(g *v1alpha1.Gate) {
+			g.Annotations = map[string]string{v1alpha1.ReconcileRequestAnnotation: strings.Repeat("x", v1alpha1.MaxRequest-2) + "yé, please"}
+		}), "the check that was asked for has not begun yet"},
 		"AnotherRevision": {"the status is of another release", gate(passed, func(g *v1alpha1.Gate) { g.Status.Revision = "1.4.1" }),
 			"the check of 1.4.2 has not begun yet"},
 	}

@@ -183,7 +183,7 @@ type row struct{ kstatus, argo, web, exit string }
 var gateRows = map[string][]string{
 	"not seen yet": {"NotSeen", "PassedThenReleased", "FailedThenReleased"},
 	"`Baking`":     {"Baking", "FailedThenBaking"},
-	"`Passed`":     {"Passed", "Repeated", "Anonymous", "PassedThenChanged"},
+	"`Passed`":     {"Passed", "Repeated", "AtLength", "AtTheLimit", "Anonymous", "PassedThenChanged"},
 	"`Failed`":     {"Failed"},
 	"`Inconclusive` at its timeout, `onInconclusive: Pass`": {"PassedInconclusive"},
 	"`Inconclusive` at its timeout, `onInconclusive: Fail`": {"Inconclusive"},

@@ -52,8 +52,8 @@ waiting, not the check.
 
 The exit status is 0 where all gates passed, 1 where one failed, 3 where one came to no
 verdict in its time or in that of --timeout, and 2 for a command line, a manifest or a
-cluster of no use. --on-inconclusive fail makes 1 of 3, and pass makes 0 of it. Of two
-that apply it is 2, then 1, then 3.`,
+cluster of no use. --on-inconclusive fail makes 1 of 3, and pass makes 0 of it where the
+check began and nobody asked for another. Of two that apply it is 2, then 1, then 3.`,
 		Example: `  kubectl experience gate -f gate.yaml --revision v1.4.2
   kubectl experience gate checkout-release -n shop --revision $GIT_COMMIT --timeout 30m -o junit > gate.xml
   kubectl experience gate checkout-release -n shop --on-inconclusive pass`,

@@ -12,19 +12,15 @@ import (
 	"github.com/experience-slo/operator/internal/slo"
 )
 
-// maxRequest is how much of an annotation the operator repeats in the status.
-const maxRequest = 128
-
 // gateCheck is the check that is waited for.
 type gateCheck struct {
 	revision v1alpha1.Revision
-	// asked is the annotation that asks for a check.
+	// asked is the annotation that asks for a check, as the status repeats it.
 	asked string
 }
 
 func checkOf(g *v1alpha1.Gate) gateCheck {
-	asked := g.Annotations[v1alpha1.ReconcileRequestAnnotation]
-	return gateCheck{g.Spec.Revision, asked[:min(len(asked), maxRequest)]}
+	return gateCheck{g.Spec.Revision, v1alpha1.RequestOf(g.Annotations)}
 }
 
 // gateState is how far a check is.
@@ -139,7 +135,8 @@ func ofRevision(before string, revision v1alpha1.Revision) string {
 }
 
 // exitStatus is the status for this gate alone. What follows from no verdict is
-// what the command line says or, without a word there, the gate.
+// what the command line says or, without a word there, the gate. A check that was
+// replaced, or that no operator began, is no news to take for good news.
 func (r gateResult) exitStatus(onInconclusive string) int {
 	switch r.Verdict {
 	case string(v1alpha1.GatePassed):
@@ -149,11 +146,11 @@ func (r gateResult) exitStatus(onInconclusive string) int {
 	case verdictInvalid:
 		return Unusable
 	}
-	superseded := r.Verdict == string(v1alpha1.GateSuperseded)
+	unmade := r.Verdict == string(v1alpha1.GateSuperseded) || r.StartedAt == nil
 	switch {
 	case onInconclusive == inconclusiveFail:
 		return Missed
-	case onInconclusive == inconclusivePass && !superseded:
+	case onInconclusive == inconclusivePass && !unmade:
 		return Done
 	case onInconclusive == "" && r.Reason == v1alpha1.ReasonPassedInconclusive:
 		return Done

@@ -72,8 +72,8 @@ func TestGateState(t *testing.T) {
 			gate: released(passed, func(g *v1alpha1.Gate) { g.Status.LastHandledReconcileAt = "two" }), want: gateEnded,
 		},
 		"AskedAtLength": {
-			reason: "of which the operator keeps the beginning", asked: strings.Repeat("x", maxRequest+1),
-			gate: released(passed, func(g *v1alpha1.Gate) { g.Status.LastHandledReconcileAt = strings.Repeat("x", maxRequest) }), want: gateEnded,
+			reason: "of which the operator keeps the beginning", asked: strings.Repeat("x", v1alpha1.MaxRequest+1),
+			gate: released(passed, func(g *v1alpha1.Gate) { g.Status.LastHandledReconcileAt = strings.Repeat("x", v1alpha1.MaxRequest) }), want: gateEnded,
 		},
 		"Replaced": {reason: "somebody released something else", gate: released(func(g *v1alpha1.Gate) { g.Spec.Revision = "v3" }), want: gateReplaced},
 		"ReplacedAndPassed": {
@@ -87,7 +87,7 @@ func TestGateState(t *testing.T) {
 			if tc.asked != "" {
 				tc.gate.Annotations = map[string]string{v1alpha1.ReconcileRequestAnnotation: tc.asked}
 			}
-			check := gateCheck{"v2", tc.asked[:min(len(tc.asked), maxRequest)]}
+			check := gateCheck{"v2", v1alpha1.RequestOf(tc.gate.Annotations)}
 			if got := check.state(tc.gate); got != tc.want {
 				t.Errorf("%s: state is %d, want %d", tc.reason, got, tc.want)
 			}
@@ -113,7 +113,14 @@ func TestGateExitStatus(t *testing.T) {
 			gate:   released(finished(v1alpha1.GateInconclusive, metav1.ConditionTrue, v1alpha1.ReasonPassedInconclusive, "")), want: want{Done, Missed, Done},
 		},
 		"TimedOut": {reason: "the command waited long enough", gate: released(), want: want{Undecided, Missed, Done}},
-		"Unseen":   {reason: "no operator", gate: released(func(g *v1alpha1.Gate) { g.Status = v1alpha1.GateStatus{} }), want: want{Undecided, Missed, Done}},
+		"Unseen": {
+			reason: "where no operator runs nobody looked, which is no news at all",
+			gate:   released(func(g *v1alpha1.Gate) { g.Status = v1alpha1.GateStatus{} }), want: want{Undecided, Missed, Undecided},
+		},
+		"UnseenButBefore": {
+			reason: "whatever was found of another release",
+			gate:   released(passed, func(g *v1alpha1.Gate) { g.Status.Revision = "v1" }), want: want{Undecided, Missed, Undecided},
+		},
 		"Superseded": {
 			reason: "no news of this release is not good news: somebody did not want it any more",
 			gate:   released(func(g *v1alpha1.Gate) { g.Spec.Revision = "v3" }), want: want{Undecided, Missed, Undecided},

@@ -93,12 +93,13 @@ func (p Program) replay(ctx context.Context, o replayOptions) error {
 	if err != nil {
 		return err
 	}
+	plans, err := p.planVersions(ctx, o, &over)
+	if err != nil {
+		return err
+	}
 	var versions [][]replayed
-	for _, paths := range [][]string{o.paths, o.against} {
-		if len(paths) == 0 && len(versions) > 0 {
-			continue
-		}
-		all, err := p.replayVersion(ctx, o, paths, &over, secrets)
+	for _, plan := range plans {
+		all, err := p.replayVersion(ctx, o, plan, over, secrets)
 		if err != nil {
 			return err
 		}
@@ -114,23 +115,47 @@ func (p Program) replay(ctx context.Context, o replayOptions) error {
 	return p.tellFailed(versions)
 }
 
-// replayVersion replays the objectives of one version of the manifests. The first
-// one decides where the present is.
-func (p Program) replayVersion(ctx context.Context, o replayOptions, paths []string, over *stretch, secrets config.HTTPClientConfig) ([]replayed, error) {
-	found, err := p.manifests(ctx, paths, o.namespace)
-	if err != nil {
-		return nil, err
+// version is the objectives of one version of the manifests.
+type version struct {
+	found *inventory
+	all   []planned
+}
+
+// planVersions plans all versions before one is replayed, so that all of them end
+// at the same present.
+func (p Program) planVersions(ctx context.Context, o replayOptions, over *stretch) ([]version, error) {
+	var out []version
+	for _, paths := range [][]string{o.paths, o.against} {
+		if len(paths) == 0 && len(out) > 0 {
+			continue
+		}
+		found, err := p.manifests(ctx, paths, o.namespace)
+		if err != nil {
+			return nil, err
+		}
+		all := found.plan(found.active(), over.to)
+		if err := p.report(found); errors.Is(err, errInvalid) {
+			return nil, ended(Unusable)
+		} else if err != nil {
+			return nil, err
+		}
+		out = append(out, version{found, all})
 	}
-	all := found.plan(found.active(), over.to)
-	if err := p.report(found); errors.Is(err, errInvalid) {
-		return nil, ended(Unusable)
-	} else if err != nil {
-		return nil, err
+	if o.to != "" {
+		return out, nil
 	}
-	if o.to == "" {
-		over.settle(all, p.Now())
+	for _, v := range out {
+		over.settle(v.all, p.Now())
 	}
-	links, err := found.connect(ctx, all, o.access.url, secrets)
+	if over.to.Sub(over.from) < time.Minute {
+		return nil, fmt.Errorf("--from %q: all samples are there up to %s only, by the delay of the sources: write a moment at least a minute before that, or a longer time", o.from, over.to.Format(time.RFC3339))
+	}
+	return out, nil
+}
+
+// replayVersion replays the objectives of one version of the manifests.
+func (p Program) replayVersion(ctx context.Context, o replayOptions, v version, over stretch, secrets config.HTTPClientConfig) ([]replayed, error) {
+	links, err := v.found.connect(ctx, v.all, o.access.url, secrets)
 	defer links.close()
 	for _, note := range links.notes {
 		p.tell("note: %s", note)
@@ -138,9 +163,9 @@ func (p Program) replayVersion(ctx context.Context, o replayOptions, paths []str
 	if err != nil {
 		return nil, err
 	}
-	out := make([]replayed, len(all))
-	p.spread(all, "objectives replayed", func(i int) {
-		out[i] = all[i].replay(ctx, links.of[all[i].plan.Source], *over)
+	out := make([]replayed, len(v.all))
+	p.spread(v.all, "objectives replayed", func(i int) {
+		out[i] = v.all[i].replay(ctx, links.of[v.all[i].plan.Source], over)
 	})
 	return out, nil
 }

@@ -142,13 +142,14 @@ func TestReplayCommandLine(t *testing.T) {
 		"Step":     {"a step is whole minutes", objective, []string{"--from", "1d", "--step", "30s"}, "error: --step \"30s\": write whole minutes such as 5m\n"},
 		"Output":   {"an output must exist", objective, []string{"--from", "1d", "-o", "png"}, "error: --output \"png\": write one of table, json, svg\n"},
 		"Mistake":  {"manifests have no mistakes", strings.Replace(objective, "98%", "100%", 1), []string{"--from", "1d"}, "stdin:9: Objective shop/a: spec.target: \"100%\""},
+		"Short":    {"of the last minute not all samples are there yet", objective, []string{"--from", "1m"}, "error: --from \"1m\": all samples are there up to 2026-03-15T11:59:00Z only, by the delay of the sources: write a moment at least a minute before that, or a longer time\n"},
 		"Against":  {"those to compare with are there", objective, []string{"--from", "1d", "--against", "absent"}, "error: read manifests: stat absent: no such file or directory\n"},
 		"Server":   {"a server answers", objective, []string{"--from", "1d", "--prometheus", counting.URL}, "not the Prometheus API: check --prometheus and its path prefix\n"},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			got := replayOf(t, tc.manifests, tc.args...)
-			if got.Code != Unusable || got.Out != "" && name != "Against" || !strings.Contains(got.Err, tc.want) {
+			if got.Code != Unusable || got.Out != "" || !strings.Contains(got.Err, tc.want) {
 				t.Errorf("%s: %+v, want %q", tc.reason, got, tc.want)
 			}
 		})
@@ -199,6 +200,26 @@ Alerts of shop/a:
 			t.Errorf("-want, +got:\n%s", diff)
 		}
 	})
+}
+
+// TestReplayAgainstEndsAtOnce compares two versions of which the older one has a
+// source that is late.
+func TestReplayAgainstEndsAtOnce(t *testing.T) {
+	old := filepath.Join(t.TempDir(), "old.yaml")
+	late := "apiVersion: experience.slo/v1alpha1\nkind: ClusterMetricSource\nmetadata: {name: default}\nspec: {url: \"http://late\", delay: 10m}\n---\n"
+	if err := os.WriteFile(old, []byte(late+daily("a", tasks, "98%")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := replayOf(t, daily("a", tasks, "98%"), "--against", old, "--from", "1h", "-o", "json")
+	var got comparedList
+	if err := json.Unmarshal([]byte(out.Out), &got); err != nil || len(got.Objectives) != 1 {
+		t.Fatalf("%v: %+v", err, out)
+	}
+	last := func(l *listedReplay) time.Time { return l.Points[len(l.Points)-1].At }
+	end := now.Add(-10 * time.Minute)
+	if diff := cmp.Diff([]time.Time{end, end, end}, []time.Time{got.To, last(got.Objectives[0].Old), last(got.Objectives[0].New)}); diff != "" {
+		t.Errorf("both end where all samples of both are there: -want, +got:\n%s", diff)
+	}
 }
 
 // TestReplayPicture reads the picture as a browser does: it is XML, stands for itself,

@@ -62,16 +62,9 @@ func (p Program) test(ctx context.Context, o testOptions, paths []string) error 
 	if err := checkOutput(o.output, testOutputs); err != nil {
 		return err
 	}
-	chosen, err := regexp.Compile(o.run)
-	if err != nil {
-		return fmt.Errorf("--run %q: %w", o.run, err)
-	}
-	trials, err := p.trials(paths, chosen)
+	trials, err := p.choose(paths, o.run)
 	if err != nil {
 		return err
-	}
-	if len(trials) == 0 {
-		return fmt.Errorf("--run %q: no test has such a name", o.run)
 	}
 	rehearsals, err := p.prepareAll(ctx, trials)
 	if err != nil {
@@ -94,6 +87,25 @@ func (p Program) test(ctx context.Context, o testOptions, paths []string) error 
 	return nil
 }
 
+// choose reads the tests whose names a regular expression matches: some must be.
+func (p Program) choose(paths []string, run string) ([]trial, error) {
+	chosen, err := regexp.Compile(run)
+	if err != nil {
+		return nil, fmt.Errorf("--run %q: %w", run, err)
+	}
+	trials, err := p.trials(paths, chosen)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(trials) > 0:
+		return trials, nil
+	case run == "":
+		return nil, fmt.Errorf("%s: the list of tests is empty: write one with a name and what to expect", strings.Join(paths, ", "))
+	default:
+		return nil, fmt.Errorf("--run %q: no test has such a name", run)
+	}
+}
+
 // trials reads the tests that are chosen.
 func (p Program) trials(paths []string, chosen *regexp.Regexp) ([]trial, error) {
 	files, err := readAll(paths, p.In)
@@ -105,7 +117,7 @@ func (p Program) trials(paths []string, chosen *regexp.Regexp) ([]trial, error) 
 	for _, f := range files {
 		documents := f.documents()
 		if len(documents) == 0 {
-			return nil, fmt.Errorf("%s: there are no tests: write tests: and a list of them", f.name)
+			return nil, fmt.Errorf("%s: %s", f.name, noTests)
 		}
 		for _, d := range documents {
 			s, mistakes := readSuite(d)

@@ -1,11 +1,14 @@
 package cli
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -31,6 +34,13 @@ tests:
 - name: most are good
   expect:
 ` + expect
+}
+
+// monthly is a test of a month's objective that misses, from four hours before
+// January of 2024 ends.
+func monthly(expect string) string {
+	return strings.NewReplacer("{rolling: 1d}", "{calendar: {unit: Month}}", "0+95x60", "0+20x600", "0+100x60", "0+100x600",
+		"tests:", "start: 2024-01-31T20:00:00Z\ntests:").Replace(testFile(expect))
 }
 
 // tests gives test files to the program, and runs it in their folder.
@@ -115,6 +125,11 @@ tests:
 `,
 			want: outcome{Out: "Unit Testing:  a.yaml\n  SUCCESS: 2 of 2 tests passed\n"},
 		},
+		"Months": {
+			reason: "alerts are those of the month in which they are expected, wherever the test ends",
+			file:   monthly("  - {at: 2h, alerts: [{window: 6h40m}, {window: 1d2h35m}, {window: 3d7h45m}]}\n  - {at: 5h, events: 6000}\n"),
+			want:   outcome{Out: "Unit Testing:  a.yaml\n  SUCCESS: 1 of 1 tests passed\n"},
+		},
 		"Documents": {
 			reason: "a file can hold several documents, each with manifests of its own",
 			file:   one + "---\n" + strings.ReplaceAll(one, "95", "96"),
@@ -150,12 +165,15 @@ func TestTestMistakes(t *testing.T) {
 		"Twice":          {"a field is there once", change("objective:", "series: []\nobjective:"), "a.yaml:13: series: it is there twice: leave one out"},
 		"NoTests":        {"tests are what it is for", "series: []\n", "a.yaml:1: tests: it is required: write a list of tests"},
 		"Empty":          {"and an empty file has none", "# nothing\n", "error: a.yaml: there are no tests: write tests: and a list of them"},
+		"Mark":           {"as has one with a byte order mark alone", "\ufeff", "a.yaml:1: there are no tests: write tests: and a list of them"},
 		"YAML":           {"a file is YAML", "tests: [\n", "a.yaml:1: decode: yaml: "},
 		"NoObject":       {"and an object", "- tests\n", "a.yaml:1: \"\" is no object: write fields, such as name: value"},
 		"NoList":         {"tests are a list", "tests: all\n", "a.yaml:1: \"all\" is no list: write - before each item"},
 		"NoText":         {"a name is text", change("name: most are good", "name: [a]"), "a.yaml:14: a list or an object stands where a single value is expected"},
 		"NoName":         {"a test has a name", change("name: most are good\n  ", ""), "a.yaml:14: name: it is required: say what is tested"},
 		"NoExpect":       {"and expects something", "tests: [{name: a}]\n", "a.yaml:1: expect: it is required: write what should be found, and at what time"},
+		"ExpectEmpty":    {"and not nothing", "tests: [{name: a, expect: []}]\n", "a.yaml:1: expect: it is required: write what should be found, and at what time"},
+		"EmptyList":      {"tests are some", "tests: []\n", "error: a.yaml: the list of tests is empty: write one with a name and what to expect\n"},
 		"NoAt":           {"at some time", expected("met: True"), "a.yaml:16: at: it is required: write how long after the start, such as 1h30m, or a moment"},
 		"NoFigure":       {"of some figure", expected("at: 1h"), "a.yaml:16: nothing is expected: write one of alerts, attainment, band, budgetRemaining, coverage, events, met, reason"},
 		"NoObjective":    {"of some objective", change("objective: shop/a\n", ""), "a.yaml:15: objective: it is required, here or above: write namespace/name"},
@@ -172,6 +190,7 @@ func TestTestMistakes(t *testing.T) {
 		"SeriesTwice":    {"and is there once", change("all_total 0", "good_total 0"), "a.yaml:12: load series {__name__=\"good_total\"}: it is there twice: leave one out"},
 		"Manifest":       {"a manifest has no mistake, and its line is told where it stands in the test", change("target: 90%", "target: 100%"), "a.yaml:9: Objective shop/a: spec.target: \"100%\": target must be above 0% and below 100%"},
 		"ManifestField":  {"nor a field that is none", change("target: 90%", "targets: 90%"), "a.yaml:9: Objective shop/a: spec.targets: there is no such field"},
+		"Months":         {"alerts are of months of one length", monthly("  - {at: 2h, alerts: []}\n  - {at: 5h, alerts: []}\n"), "a.yaml:18: alerts: at 2h and at 5h the calendar window has units of different lengths, whose rules differ: expect each in a test of its own\n"},
 		"NoManifest":     {"and is there", change("manifests:", "manifests:\n- b.yaml"), "error: a.yaml:15: read manifests: stat b.yaml: no such file or directory"},
 		"File":           {"a manifest of a file has its lines there", change("manifests:", "manifests:\n- bad/b.yaml"), "bad/b.yaml:2: kind: \"Promise\": experience.slo/v1alpha1 has no such kind"},
 	}
@@ -208,6 +227,29 @@ func TestTestCommandLine(t *testing.T) {
 			got := tests(t, files, tc.args...)
 			if got.Code != tc.code || !strings.Contains(got.Out+got.Err, tc.want) {
 				t.Errorf("%s: %+v, want %q", tc.reason, got, tc.want)
+			}
+		})
+	}
+}
+
+// TestTestInterrupted stops the program when its tests begin: a test that did not
+// run has neither passed nor failed.
+func TestTestInterrupted(t *testing.T) {
+	for name, expect := range map[string]string{"Failing": "met: True", "Passing": "met: Unknown", "Alerts": "alerts: []"} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "a.yaml")
+			if err := os.WriteFile(path, []byte(testFile("  - {at: 1h, "+expect+"}\n")), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			var out, told bytes.Buffer
+			// Who asks for the time is a test that begins.
+			p := Program{Out: &out, Err: &told, Patience: time.Hour, Now: func() time.Time { stop(); return now }}
+			code := p.Run(ctx, []string{"test", path, "-o", "junit"})
+			want := outcome{Code: Unusable, Err: "error: interrupted\nSee \"kubectl experience test --help\".\n"}
+			if diff := cmp.Diff(want, outcome{Code: code, Out: out.String(), Err: told.String()}); diff != "" {
+				t.Errorf("-want, +got:\n%s", diff)
 			}
 		})
 	}

@@ -26,6 +26,9 @@ const (
 // year, a quarter, a month and a week.
 var usualStart = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// noTests refuses a file or a document that holds nothing.
+const noTests = "there are no tests: write tests: and a list of them"
+
 // suite is the tests of one document of a test file.
 type suite struct {
 	trial
@@ -92,6 +95,10 @@ func readSuite(d document) (suite, []mistake) {
 		r.mistakes = append(r.mistakes, mistake{place: d.place, fault: fault{rule: ruleDocument, text: fmt.Sprintf("decode: %v", err)}})
 		return out, r.mistakes
 	}
+	if len(root.Content) == 0 { // such as a byte order mark alone
+		r.mistakes = append(r.mistakes, mistake{place: d.place, fault: fault{rule: ruleDocument, text: noTests}})
+		return out, r.mistakes
+	}
 	r.in.tree = root
 	var tests *yaml.Node
 	r.object(root.Content[0], with(r.common(&out.trial), map[string]func(*yaml.Node){
@@ -138,7 +145,7 @@ func (r *testReader) test(n *yaml.Node, from trial) trial {
 	switch {
 	case t.name == "":
 		r.refuse(n, "name: it is required: say what is tested")
-	case expect == nil:
+	case expect == nil || expect.Kind == yaml.SequenceNode && len(expect.Content) == 0:
 		r.refuse(n, "expect: it is required: write what should be found, and at what time")
 	default:
 		r.list(expect, func(n *yaml.Node) { t.expect = append(t.expect, r.expectation(n, t)) })

@@ -72,6 +72,9 @@ type rehearsal struct {
 	end        time.Time
 }
 
+// errInterrupted says that somebody stopped the program.
+var errInterrupted = errors.New("interrupted")
+
 // prepare loads the series and compiles the objectives of a test. The mistakes are
 // those of the manifests and of the test.
 func (t trial) prepare(ctx context.Context, manifests *inventory) (*rehearsal, error) {
@@ -97,10 +100,11 @@ func (t trial) prepare(ctx context.Context, manifests *inventory) (*rehearsal, e
 	for _, o := range manifests.plan(manifests.objectives, r.end) {
 		r.objectives[o.Namespace+"/"+o.Name] = o
 	}
-	if !manifests.refused() {
-		r.miss(manifests)
+	if manifests.refused() {
+		return r, nil
 	}
-	return r, nil
+	r.miss(manifests)
+	return r, r.part(manifests)
 }
 
 // miss takes down which objectives are expected and not there.
@@ -111,6 +115,30 @@ func (r *rehearsal) miss(manifests *inventory) {
 				"%q: no manifest has it: write one of %s", e.objective, strings.Join(sorted(r.objectives), ", "))})
 		}
 	}
+}
+
+// part takes down which alerts are expected in calendar units of several lengths,
+// whose rules differ: of an objective those of one length are rehearsed.
+func (r *rehearsal) part(manifests *inventory) error {
+	first := map[string]planned{}
+	moments := map[string]string{}
+	for _, e := range r.expect {
+		o, known := r.objectives[e.objective]
+		if !known || e.alertsAt == 0 || o.Suspended() {
+			continue
+		}
+		then, err := o.as(e.at)
+		if err != nil {
+			return err
+		}
+		if before, known := first[e.objective]; !known {
+			first[e.objective], moments[e.objective] = then, e.moment
+		} else if !slices.Equal(before.plan.Tiers, then.plan.Tiers) {
+			manifests.refuse(manifest{place: place{r.file, e.alertsAt}}, "", fault{ruleDocument, "alerts", fmt.Sprintf(
+				"at %s and at %s the calendar window has units of different lengths, whose rules differ: expect each in a test of its own", moments[e.objective], e.moment)})
+		}
+	}
+	return nil
 }
 
 // another is an empty inventory that knows the same kinds.
@@ -150,6 +178,9 @@ func (r *rehearsal) run(ctx context.Context) ([]difference, error) {
 	var out []difference
 	for _, e := range all {
 		found, err := r.judge(ctx, e)
+		if ctx.Err() != nil { // what a stopped query gives is no result of the test
+			return nil, errInterrupted
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", place{r.file, e.line}, err)
 		}
@@ -162,9 +193,20 @@ func (r *rehearsal) run(ctx context.Context) ([]difference, error) {
 	return out, nil
 }
 
+// as gives an objective with the plan that it has at a moment: the alerts of a
+// calendar window depend on the length of its unit.
+func (o planned) as(at time.Time) (planned, error) {
+	plan, err := compile.Compile(compile.Input{Objective: o.Objective, Source: o.source, Now: at})
+	o.plan = plan
+	return o, err
+}
+
 func (r *rehearsal) judge(ctx context.Context, e expectation) ([]difference, error) {
 	var out []difference
-	o := r.objectives[e.objective]
+	o, err := r.objectives[e.objective].as(e.at)
+	if err != nil {
+		return nil, err
+	}
 	if len(e.figures) > 0 {
 		found := r.measure(ctx, o, e.at)
 		for _, f := range e.figures {
@@ -217,7 +259,7 @@ func alike(a, b string) bool {
 }
 
 // firing gives the alerts of an objective that fire at a moment. Its ruler has been
-// there since the start.
+// there since the start, with the rules of the moments at which alerts are expected.
 func (r *rehearsal) firing(ctx context.Context, o planned, at time.Time) ([]labels.Labels, error) {
 	key := o.plan.Key.String()
 	if r.rulers[key] == nil {

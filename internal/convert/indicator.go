@@ -23,6 +23,8 @@ type ratio struct {
 	sums bool
 	// bad says that the part is that of bad events.
 	bad bool
+	// absentBad says that what is not there was all bad, which cannot be counted.
+	absentBad bool
 }
 
 // ratioOf reads two queries. It fails where they cannot be compared.
@@ -32,15 +34,29 @@ func (u *unit) ratioOf(part, total field, bad bool) (ratio, bool) {
 	if !okP || !okT {
 		return ratio{}, false
 	}
+	for _, s := range []struct {
+		field
+		query
+	}{{part, p}, {total, t}} {
+		if s.calls("deriv") {
+			u.fail(s.field, "deriv is the slope of a gauge, and no events: write rate of a counter, or the ratio itself as a raw one")
+			return ratio{}, false
+		}
+	}
 	r := newRatio(p, t, bad)
 	if r.sums && r.partSum.function != r.totalSum.function {
 		u.fail(part, "it is %s and the total is %s: write both over the same window, by the same function", named(r.partSum), named(r.totalSum))
 		return ratio{}, false
 	}
-	if r.sums && (r.partSum.grouped || r.totalSum.grouped) {
-		u.note(part, "all groups are counted together: write an objective for each to have them apart")
-	}
+	u.together(part, p, t)
 	return r, true
+}
+
+// together tells that groups are not kept apart.
+func (u *unit) together(f field, queries ...query) {
+	if slices.ContainsFunc(queries, func(q query) bool { return grouped(q.expr) }) {
+		u.note(f, "all groups are counted together: write an objective for each to have them apart")
+	}
 }
 
 func named(s sum) string {
@@ -65,6 +81,10 @@ func (u *unit) queryOf(f field) (query, bool) {
 	q, err := parseQuery(f.text())
 	if err != nil {
 		u.fail(f, "%v", err)
+		return query{}, false
+	}
+	if q.astray() {
+		u.fail(f, "the window stands elsewhere than as a range such as [{{.window}}]: write a duration there, such as 5m")
 		return query{}, false
 	}
 	return q, true
@@ -95,7 +115,7 @@ func (u *unit) count(f field, r ratio) {
 
 // scaled writes a query that tells events a second as events a minute.
 func scaled(q query) string {
-	if q.calls("rate") && !q.calls("increase") {
+	if (q.calls("rate") || q.calls("irate")) && !q.calls("increase") {
 		return "60 * (" + q.overInterval() + ")"
 	}
 	return q.overInterval()
@@ -186,56 +206,82 @@ func (u *unit) measured(f field, failures bool) {
 	if !ok {
 		return
 	}
+	u.together(f, q)
 	if r, ok := division(q, failures); ok {
+		if r.absentBad {
+			u.note(f, "where there is nothing its 0 is all bad: it weighs nothing here, and alerting.dataAbsent tells of it")
+		}
 		u.count(f, r)
 		return
 	}
-	value, present := q.average()
+	value, zero := q.average()
 	if !strings.Contains(value, interval) {
 		u.fail(f, "its window is not a range of it: write the queries of which it is made as good or bad and total")
 		return
 	}
+	points, events := "sum("+value+")", "sum("+value+" * 0 + 1)"
+	absent := map[bool]string{false: "0", true: "1"}[failures]
 	if failures {
-		value = "1 - " + value
+		points = "sum(1 - " + value + ")"
 	}
-	u.queries(f, "sum("+value+")", "sum("+present+")")
+	if zero {
+		points, events = points+" or vector("+absent+")", events+" or vector(1)"
+		u.note(f, "a minute in which it is absent is one of its 0, so it is never absent to alerting.dataAbsent")
+	}
+	u.queries(f, points, events)
 	u.note(f, "a ratio does not tell how many events there were: each minute weighs the same, and minimumBadEvents counts minutes")
 }
 
 // division reads bad / total, 1 - good / total and the like.
 func division(q query, failures bool) (ratio, bool) {
-	expr := unwrap(q.expr)
-	if minus, ok := expr.(*parser.BinaryExpr); ok && minus.Op == parser.SUB {
-		if one, ok := unwrap(minus.LHS).(*parser.NumberLiteral); ok && one.Val == 1 {
-			return division(query{unwrap(minus.RHS), q.windowed}, !failures)
-		}
+	expr, zero := zeroed(q.expr)
+	if inverse, ok := lessThanOne(expr); ok {
+		r, ok := division(query{inverse, q.windowed}, !failures)
+		r.absentBad = r.absentBad || zero && !failures
+		return r, ok
 	}
 	div, ok := expr.(*parser.BinaryExpr)
 	if !ok || div.Op != parser.DIV {
 		return ratio{}, false
 	}
 	r := newRatio(query{div.LHS, q.windowed}, query{div.RHS, q.windowed}, failures)
+	r.absentBad = zero && !failures
 	return r, r.sums && r.partSum.function == r.totalSum.function && r.partSum.function != ""
 }
 
-// unwrap takes off parentheses, and a zero for what is not there.
-func unwrap(e parser.Expr) parser.Expr {
-	switch v := e.(type) {
-	case *parser.ParenExpr:
-		return unwrap(v.Expr)
-	case *parser.BinaryExpr:
-		if v.Op == parser.LOR && isZero(v.RHS) {
-			return unwrap(v.LHS)
-		}
+// lessThanOne finds what is taken from 1.
+func lessThanOne(e parser.Expr) (parser.Expr, bool) {
+	minus, ok := e.(*parser.BinaryExpr)
+	if !ok || minus.Op != parser.SUB {
+		return nil, false
 	}
-	return e
+	lhs, _ := zeroed(minus.LHS)
+	one, ok := lhs.(*parser.NumberLiteral)
+	return minus.RHS, ok && one.Val == 1
 }
 
-// average writes the mean of a gauge over the interval, and 1 where there is one.
-func (q query) average() (value, present string) {
-	value = q.overInterval()
-	if v, plain := unwrap(q.expr).(*parser.VectorSelector); plain {
-		value = "avg_over_time(" + v.String() + "[" + interval + "])"
+// zeroed takes off parentheses, and a zero for what is not there, and says whether
+// there was one.
+func zeroed(e parser.Expr) (inner parser.Expr, zero bool) {
+	switch v := e.(type) {
+	case *parser.ParenExpr:
+		return zeroed(v.Expr)
+	case *parser.BinaryExpr:
+		if v.Op == parser.LOR && isZero(v.RHS) {
+			inner, _ = zeroed(v.LHS)
+			return inner, true
+		}
 	}
-	return "(" + value + ")", "(" + value + ") * 0 + 1"
+	return e, false
+}
+
+// average writes the mean of a gauge over the interval, without the zero for what
+// is not there: beside a gauge with labels it would be one series more.
+func (q query) average() (value string, zero bool) {
+	inner, zero := zeroed(q.expr)
+	if v, plain := inner.(*parser.VectorSelector); plain {
+		over := query{expr: &parser.MatrixSelector{VectorSelector: v, Range: sentinel}}
+		return "(avg_over_time(" + over.overInterval() + "))", zero
+	}
+	return "(" + query{expr: inner}.overInterval() + ")", zero
 }

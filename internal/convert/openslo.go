@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -159,15 +160,35 @@ func (s *session) openSLOObjectives(root field) {
 		return
 	}
 	before := len(s.objects)
-	for i, item := range items {
-		s.openSLOObjective(root, item, i, len(items))
+	for i, suffix := range suffixes(items) {
+		s.openSLOObjective(root, items[i], suffix)
 	}
 	s.nothingOf(root, before)
 }
 
-func (s *session) openSLOObjective(root, item field, index, count int) {
+// suffixes tell objectives of one SLO apart: by what they are called, by their
+// number, or by both where another is called the same. One needs none.
+func suffixes(items []field) []string {
+	if len(items) == 1 {
+		return []string{""}
+	}
+	var out []string
+	for i, item := range items {
+		number := fmt.Sprint(i + 1)
+		suffix := cmp.Or(dashed(item.at("displayName").peek(), 63, ""), number)
+		for slices.Contains(out, suffix) {
+			suffix += "-" + number
+		}
+		out = append(out, suffix)
+	}
+	return out
+}
+
+// openSLOObjective makes an objective of one of those of an SLO; an only one has
+// no suffix.
+func (s *session) openSLOObjective(root, item field, suffix string) {
 	whole := item
-	if count == 1 {
+	if suffix == "" {
 		whole = root
 	}
 	u := s.begin(whole)
@@ -178,11 +199,7 @@ func (s *session) openSLOObjective(root, item field, index, count int) {
 	}
 	full := s.called(name, name.text())
 	display := item.at("displayName")
-	if count > 1 {
-		suffix := fmt.Sprint(index + 1)
-		if short := dashed(display.peek(), 63, ""); short != "" {
-			suffix = short
-		}
+	if suffix != "" {
 		full += "-" + suffix
 		s.note(name, "each of its objectives becomes one of its own: %q", full)
 	}

@@ -53,6 +53,12 @@ func (q query) overInterval() string {
 	return printed
 }
 
+// astray says that the window occurs elsewhere than as a range, where it would
+// stay the sentinel: as an offset, a step, a number, or a part of a name.
+func (q query) astray() bool {
+	return q.windowed && strings.Contains(q.overInterval(), model.Duration(sentinel).String())
+}
+
 // calls says whether a function occurs in the expression.
 func (q query) calls(function string) bool {
 	found := false
@@ -62,6 +68,22 @@ func (q query) calls(function string) bool {
 		return nil
 	})
 	return found
+}
+
+// grouped says whether an expression keeps groups apart, by labels or without
+// some: those inside of an aggregation into one are one already.
+func grouped(e parser.Node) bool {
+	if a, ok := e.(*parser.AggregateExpr); ok && (a.Without || len(a.Grouping) > 0) {
+		return true
+	} else if ok && slices.Contains([]parser.ItemType{parser.SUM, parser.AVG, parser.MIN, parser.MAX, parser.COUNT}, a.Op) {
+		return false
+	}
+	for child := range parser.ChildrenIter(e) {
+		if grouped(child) {
+			return true
+		}
+	}
+	return false
 }
 
 // term is a counter and the weight that it has in a sum.
@@ -77,9 +99,8 @@ type sum struct {
 	terms []term
 	// function is rate or increase, or empty where the counters stand alone.
 	function string
-	// single says that there is one series, and grouped that there were several
-	// by their labels.
-	single, grouped bool
+	// single says that there is one series.
+	single bool
 }
 
 // sumOf reads an expression as a sum of counters.
@@ -127,7 +148,6 @@ func aggregateOf(e *parser.AggregateExpr) (sum, bool) {
 	}
 	out, ok := sumOf(e.Expr)
 	out.single = !e.Without && len(e.Grouping) == 0
-	out.grouped = out.grouped || !out.single
 	return out, ok
 }
 
@@ -198,7 +218,7 @@ func (s sum) times(factor float64) sum {
 
 // plus adds another sum; what cancels out is gone.
 func (s sum) plus(other sum) sum {
-	out := sum{function: s.function, single: s.single && other.single, grouped: s.grouped || other.grouped}
+	out := sum{function: s.function, single: s.single && other.single}
 	for _, t := range append(slices.Clone(s.terms), other.terms...) {
 		at := slices.IndexFunc(out.terms, func(o term) bool { return same(o.selector, t.selector) })
 		if at < 0 {

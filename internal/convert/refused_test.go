@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -169,6 +170,39 @@ func TestNames(t *testing.T) {
 	}
 	if got := dashed("a.b.", 253, "."); got != "a.b" {
 		t.Errorf("dots are kept inside alone, not as in %q", got)
+	}
+}
+
+// TestNamesOfSeveral are each another, whatever the objectives of an SLO are called.
+func TestNamesOfSeveral(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		// args are displayNames.
+		args, want []string
+	}{
+		"Different": {"names of people", []string{"Good", "Great"}, []string{"a-good", "a-great"}},
+		"None":      {"numbers without", []string{"", "…"}, []string{"a-1", "a-2"}},
+		"Same":      {"the same name twice", []string{"Good", "good!"}, []string{"a-good", "a-good-2"}},
+		"Thrice":    {"and once more", []string{"Good", "Good", "Good"}, []string{"a-good", "a-good-2", "a-good-3"}},
+		"AsMade":    {"a name as one that is made", []string{"Good", "Good", "Good 2"}, []string{"a-good", "a-good-2", "a-good-2-3"}},
+		"Number":    {"a name that is the number of another", []string{"2", ""}, []string{"a-2", "a-2-2"}},
+		"Long":      {"names that are the same in their first letters", []string{strings.Repeat("a", 70), strings.Repeat("a", 71)}, []string{"a-" + strings.Repeat("a", 63), "a-" + strings.Repeat("a", 63) + "-2"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var items []string
+			for _, display := range tc.args {
+				items = append(items, fmt.Sprintf("{target: 0.99, displayName: %q}", display))
+			}
+			text := openSLOWith("[{target: 0.99}]", "["+strings.Join(items, ", ")+"]")
+			var got []string
+			for _, o := range Convert([]Document{{File: "a", Line: 1, Text: []byte(text)}}, options(OpenSLO)).Objects {
+				got = append(got, o.Value.(*v1alpha1.Objective).Name)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
 	}
 }
 

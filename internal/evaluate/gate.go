@@ -190,19 +190,44 @@ func (c *gateCheck) short(m *GateMember) bool {
 	return m.Release.End.Before(c.baked) || m.Verdict.Window.End.Before(c.baked)
 }
 
+// leastCovered is the least share of a release's minutes that must have data, and
+// longestGap how much of their end may have none. A counter that is scraped has data
+// in each minute, events or not.
+const (
+	leastCovered = 0.5
+	longestGap   = 5 * time.Minute
+)
+
+// gappy says what is wrong with a release that was watched for long enough but hardly
+// seen; it is empty where it was.
+func gappy(m *GateMember) string {
+	const check = ": check that the release is scraped"
+	switch {
+	case m.Release.Covered == 0:
+		return "there is no data since the check began" + check + " and has the metric of spec.indicator"
+	case coverage(*m.Release) < leastCovered:
+		return "fewer than half of the minutes since the check began have data" + check
+	case m.Release.End.Sub(m.Verdict.LastData) >= longestGap:
+		return "the last " + slo.FormatDuration(longestGap) + " and more have no data" + check
+	default:
+		return ""
+	}
+}
+
 // tooLittle remarks that too little was seen of the release to pass it.
 func (c *gateCheck) tooLittle(m *GateMember) *remark {
 	short := c.short(m)
 	few := m.Release.Sums.Events < c.minimum
+	gaps := gappy(m)
 	switch {
-	case !short && !few:
+	case !short && !few && gaps == "":
 		return nil
 	case m.Trouble != "":
 		return unknown(v1alpha1.ReasonNotMeasured, m.Trouble)
 	case short:
 		return unknown(v1alpha1.ReasonBaking, "bake.duration is not over yet")
-	case m.Release.Covered == 0:
-		return unknown(v1alpha1.ReasonNotMeasured, "there is no data since the check began: check that the release is scraped and has the metric of spec.indicator")
+	case gaps != "":
+		return unknown(v1alpha1.ReasonNotMeasured, gaps)
 	default:
 		return unknown(v1alpha1.ReasonTooFewEvents, fmt.Sprintf("fewer events since the check began than bake.minimumEvents, which is %.0f", c.minimum))
 	}

@@ -55,7 +55,7 @@ func aMember(name v1alpha1.Name, minutes int, points, events float64, change ...
 		Name: name, Plan: aPlan(),
 		Verdict: &evaluate.Verdict{
 			Outcome: evaluate.Met, Reason: v1alpha1.ReasonTargetMet, Unit: slo.Percent, Target: 0.75, BudgetRemaining: 0.4,
-			Window: slo.Span{Start: end.Add(-window), End: end},
+			Window: slo.Span{Start: end.Add(-window), End: end}, LastData: end,
 		},
 		Release: &ledger.Stretch{Start: counted, End: end, Covered: minutes, Sums: slo.Sums{Points: points, Events: events}},
 	}
@@ -76,6 +76,14 @@ func burning(severity slo.Severity) func(*evaluate.GateMember) {
 }
 
 func unmeasured(m *evaluate.GateMember) { m.Plan, m.Verdict, m.Release = nil, nil, nil }
+
+// seen leaves data in so many minutes of the release alone, the last of which ends
+// that long before its end.
+func seen(covered int, before time.Duration) func(*evaluate.GateMember) {
+	return func(m *evaluate.GateMember) {
+		m.Release.Covered, m.Verdict.LastData = covered, m.Release.End.Add(-before)
+	}
+}
 
 func trouble(m *evaluate.GateMember) { m.Trouble = "MetricSource shop/prometheus does not answer" }
 
@@ -147,6 +155,28 @@ func TestGateObjective(t *testing.T) {
 			reason: "no data is not no event", gate: aGate(), member: aMember("a", 10, 0, 0, func(m *evaluate.GateMember) { m.Release.Covered = 0 }),
 			want: "Unknown NotMeasured: there is no data since the check began: check that the release is scraped and has the metric of spec.indicator",
 		},
+		"SeenOnce": {
+			reason: "a good minute before the pods went away is no bake", gate: aGate(sparse), member: aMember("a", 10, 1, 1, seen(1, 9*time.Minute)),
+			want: "Unknown NotMeasured: fewer than half of the minutes since the check began have data: check that the release is scraped",
+		},
+		"SeenRarely": {
+			reason: "nor are a few, to the end of it", gate: aGate(), member: aMember("a", 10, 100, 100, seen(4, 0)),
+			want: "Unknown NotMeasured: fewer than half of the minutes since the check began have data: check that the release is scraped",
+		},
+		"SeenHalf": {reason: "a scrape that fails now and then holds no release up", gate: aGate(), member: aMember("a", 10, 100, 100, seen(5, 0)), want: "Holds RequirementsHold: "},
+		"WentAway": {
+			reason: "what was seen for long and then no more may be down", gate: aGate(), member: aMember("a", 30, 100, 100, seen(25, 5*time.Minute)),
+			want: "Unknown NotMeasured: the last 5m and more have no data: check that the release is scraped",
+		},
+		"ShortGap": {reason: "some minutes' gap is no end", gate: aGate(), member: aMember("a", 30, 100, 100, seen(26, 4*time.Minute)), want: "Holds RequirementsHold: "},
+		"RareEvents": {
+			reason: "what is scraped is seen, however rare its events are", gate: aGate(sparse), member: aMember("a", 10, 1, 1), want: "Holds RequirementsHold: ",
+		},
+		"UnseenAndBad": {
+			reason: "what was seen fails it all the same", gate: aGate(), member: aMember("a", 10, 10, 100, seen(1, 9*time.Minute)),
+			want: "Fails BelowFloor: the release attains less than the floor of 75%",
+		},
+		"UnseenYet":   {reason: "a gap at the beginning may still close", gate: aGate(), member: aMember("a", 3, 100, 100, seen(1, 0)), want: "Unknown Baking: bake.duration is not over yet"},
 		"StillBaking": {reason: "a good minute is no bake", gate: aGate(), member: aMember("a", 9, 100, 100), want: "Unknown Baking: bake.duration is not over yet"},
 		"OldVerdict": {
 			reason: "yesterday's verdict says nothing of the release", gate: aGate(met), member: aMember("a", 0, 0, 0),
@@ -365,6 +395,9 @@ func TestGateProperties(t *testing.T) {
 func drawMember(rt *rapid.T, name v1alpha1.Name) evaluate.GateMember {
 	events := rapid.IntRange(0, 100).Draw(rt, "events")
 	m := aMember(name, rapid.IntRange(0, 30).Draw(rt, "minutes"), float64(rapid.IntRange(0, events).Draw(rt, "good")), float64(events))
+	if m.Release.Covered > 0 {
+		seen(rapid.IntRange(0, m.Release.Covered).Draw(rt, "covered"), 0)(&m)
+	}
 	for _, change := range []func(*evaluate.GateMember){unmeasured, missed, burning(slo.Page), confident, trouble} {
 		if rapid.IntRange(0, 4).Draw(rt, "changed") == 0 && m.Verdict != nil {
 			change(&m)
@@ -378,7 +411,8 @@ func checkPassed(rt *rapid.T, spec *v1alpha1.GateSpec, members []evaluate.GateMe
 		rt.Fatal("passed without an objective")
 	}
 	for _, m := range members {
-		if m.Release == nil || m.Release.Sums.Events < float64(spec.Bake.MinimumEvents) || m.Release.End.Before(began.Add(spec.Bake.Duration.Duration)) {
+		short := m.Release == nil || m.Release.End.Before(began.Add(spec.Bake.Duration.Duration))
+		if short || m.Release.Sums.Events < float64(spec.Bake.MinimumEvents) || 2*m.Release.Covered < int(m.Release.End.Sub(counted).Minutes()) {
 			rt.Fatalf("passed with %s, of which too little was seen: %+v", m.Name, m.Release)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
@@ -18,7 +19,8 @@ const Manager = "kubectl-experience"
 
 // ApplyGate creates a gate or makes it what the manifest says, by server-side
 // apply. Fields that somebody else wrote before are taken over: who asks for a
-// check means this one. The object holds what was written, without a status.
+// check means this one. The gate is as it was stored: read again, it might be
+// somebody else's by then.
 func (c *Cluster) ApplyGate(ctx context.Context, object map[string]any) (*v1alpha1.Gate, error) {
 	u := &unstructured.Unstructured{Object: object}
 	r := request{verb: "patch", resource: gates, namespace: u.GetNamespace(), name: u.GetName()}
@@ -26,7 +28,11 @@ func (c *Cluster) ApplyGate(ctx context.Context, object map[string]any) (*v1alph
 	if err != nil {
 		return nil, c.word(r, err)
 	}
-	return c.Gate(ctx, u.GetNamespace(), u.GetName())
+	out := &v1alpha1.Gate{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, out); err != nil {
+		return nil, fmt.Errorf("read what was applied of gate %s/%s: %w", u.GetNamespace(), u.GetName(), err)
+	}
+	return out, nil
 }
 
 // Change is what is changed of a gate to begin a check.

@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 )
@@ -62,6 +64,32 @@ func TestApplyGate(t *testing.T) {
 	refused := manifest(namespace, "g", "v 5")
 	if _, err := c.ApplyGate(t.Context(), refused); err == nil || errors.Is(err, ErrForbidden) {
 		t.Errorf("what the API server refuses is told: %v", err)
+	}
+}
+
+// TestApplyGateAgainstAnother applies a gate that somebody else writes right after:
+// what is given back is this one's all the same.
+func TestApplyGateAgainstAnother(t *testing.T) {
+	c := connect(t)
+	namespace := space(t, c)
+	raced := *c
+	raced.client = interceptor.NewClient(c.client, interceptor.Funcs{
+		Apply: func(ctx context.Context, below client.WithWatch, o runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+			err := below.Apply(ctx, o, options...)
+			_, other := c.ChangeGate(ctx, namespace, "g", Change{Revision: new("theirs"), RequestedAt: "theirs"})
+			return errors.Join(err, other)
+		},
+	})
+	gate, err := raced.ApplyGate(t.Context(), manifest(namespace, "g", "ours"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := gate.Annotations[v1alpha1.ReconcileRequestAnnotation]; gate.Spec.Revision != "ours" || got != "" || gate.Name != "g" {
+		t.Errorf("applied revision ours of g, was told of %s of %s, asked for %q", gate.Spec.Revision, gate.Name, got)
+	}
+	stored, err := c.Gate(t.Context(), namespace, "g")
+	if err != nil || stored.Spec.Revision != "theirs" {
+		t.Errorf("nobody wrote after it: revision %s (%v)", stored.Spec.Revision, err)
 	}
 }
 

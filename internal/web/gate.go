@@ -108,7 +108,7 @@ func judge(g *v1alpha1.Gate, revision v1alpha1.Revision) Gate {
 // stale says why the status of a gate is not about a revision; it is empty when it
 // is.
 func stale(g *v1alpha1.Gate, revision v1alpha1.Revision) string {
-	asked := g.Annotations[v1alpha1.ReconcileRequestAnnotation]
+	asked := v1alpha1.RequestOf(g.Annotations)
 	switch {
 	case !g.DeletionTimestamp.IsZero():
 		return "the gate is being deleted"

@@ -3,6 +3,7 @@ package web_test
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,7 +34,7 @@ func found(verdict v1alpha1.GateVerdict, conditions ...metav1.Condition) func(*v
 	return func(g *v1alpha1.Gate) {
 		g.Status = v1alpha1.GateStatus{
 			ObservedGeneration: g.Generation, Revision: g.Spec.Revision, Verdict: verdict, StartedAt: &began,
-			LastHandledReconcileAt: g.Annotations[v1alpha1.ReconcileRequestAnnotation],
+			LastHandledReconcileAt: v1alpha1.RequestOf(g.Annotations),
 			Objectives: []v1alpha1.GateObjective{{
 				Name: "page-speed", Verdict: v1alpha1.GateObjectiveHolds, Reason: v1alpha1.ReasonRequirementsHold, Attainment: "81.3%",
 			}},
@@ -64,6 +65,11 @@ func released(g *v1alpha1.Gate) { g.Generation++; g.Spec.Revision = "1.4.3" }
 
 func again(g *v1alpha1.Gate) {
 	g.Annotations = map[string]string{v1alpha1.ReconcileRequestAnnotation: "2026-03-14T15:09:26Z"}
+}
+
+// atLength asks with more than the status repeats.
+func atLength(g *v1alpha1.Gate) {
+	g.Annotations = map[string]string{v1alpha1.ReconcileRequestAnnotation: strings.Repeat("x", v1alpha1.MaxRequest-1) + "é, please"}
 }
 
 func TestGateBody(t *testing.T) {
@@ -127,6 +133,8 @@ func TestGateInEachState(t *testing.T) {
 		"Changed":          {"the spec changed in another way", gate(passed, func(g *v1alpha1.Gate) { g.Generation++ }), wait("Baking", unseen)},
 		"Asked":            {"another check was asked for", gate(failed, again), wait("Baking", "the check that was asked for has not begun yet")},
 		"Answered":         {"and made", gate(failed, again, passed), want{v1alpha1.GatePassed, web.Go, "Passed", "all holds", 200, 412}},
+		"AskedAtLength":    {"in many words", gate(failed, atLength), wait("Baking", "the check that was asked for has not begun yet")},
+		"AnsweredAtLength": {"of which the status repeats the beginning", gate(failed, atLength, passed), want{v1alpha1.GatePassed, web.Go, "Passed", "all holds", 200, 412}},
 		"AnsweredLongAgo": {"a request that was withdrawn asks for nothing", gate(again, passed, func(g *v1alpha1.Gate) { g.Annotations = nil }),
 			want{v1alpha1.GatePassed, web.Go, "Passed", "all holds", 200, 412}},
 		"Deleted": {"what goes away answers for nothing", gate(passed, func(g *v1alpha1.Gate) { g.DeletionTimestamp = &began }),
