@@ -115,6 +115,15 @@ type planned struct {
 	source *v1alpha1.MetricSourceSpec
 	// indicator is the one that is measured: what spec.indicator.ref refers to.
 	indicator v1alpha1.ObjectiveIndicator
+	// in is what the plan was made from.
+	in compile.Input
+}
+
+// planAt is the plan of another moment: the alerts of a calendar window depend on
+// the length of its unit.
+func (o planned) planAt(at time.Time) (*compile.Plan, error) {
+	o.in.Now = at
+	return compile.Compile(o.in)
 }
 
 // active are the objectives that are measured.
@@ -145,6 +154,7 @@ func (v *inventory) plan(objectives []declared, now time.Time) []planned {
 		next := planned{declared: o}
 		if err == nil {
 			next.source, in.Source, in.Now = from.spec, from.spec, now
+			next.in = in
 			next.plan, next.indicator, err = compiled(in)
 		}
 		if err != nil {

@@ -331,7 +331,7 @@ func (o planned) segments(over stretch, le promql.Boundaries) ([]replay.Segment,
 		if window.Calendar != "" {
 			end = soonest(over.to, window.Span(at).Start.Add(window.Period(at)).UTC())
 		}
-		plan, err := compile.Compile(compile.Input{Objective: o.Objective, Source: o.source, Now: at})
+		plan, err := o.planAt(at)
 		if err != nil {
 			return nil, err
 		}

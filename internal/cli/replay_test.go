@@ -354,3 +354,24 @@ func TestReplaySegments(t *testing.T) {
 		})
 	}
 }
+
+// TestReplayOfIndicator replays an objective that refers to an indicator: it is
+// measured as one that says the same itself.
+func TestReplayOfIndicator(t *testing.T) {
+	const indicator = `---
+apiVersion: experience.slo/v1alpha1
+kind: Indicator
+metadata: {name: tasks, namespace: shop}
+spec:
+  description: Tasks that people finish.
+  perspective: UX
+  template: {` + tasks + `}
+`
+	plain := daily("a", tasks, "98%")
+	referring := daily("a", "ref: {kind: Indicator, name: tasks}", "98%") + "\n" + indicator
+	from := now.Add(-12 * time.Hour).Format(time.RFC3339)
+	want, got := replayOf(t, plain, "--from", from), replayOf(t, referring, "--from", from)
+	if want.Code != Done || want != got {
+		t.Errorf("-plain, +referring:\n%s", cmp.Diff(want, got))
+	}
+}

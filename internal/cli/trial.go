@@ -193,10 +193,9 @@ func (r *rehearsal) run(ctx context.Context) ([]difference, error) {
 	return out, nil
 }
 
-// as gives an objective with the plan that it has at a moment: the alerts of a
-// calendar window depend on the length of its unit.
+// as gives an objective with the plan that it has at a moment.
 func (o planned) as(at time.Time) (planned, error) {
-	plan, err := compile.Compile(compile.Input{Objective: o.Objective, Source: o.source, Now: at})
+	plan, err := o.planAt(at)
 	o.plan = plan
 	return o, err
 }

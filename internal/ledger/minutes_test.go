@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"context"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,7 +19,7 @@ import (
 )
 
 // uneven is a source in which each minute has a number of events of its own.
-type uneven struct{ asked int }
+type uneven struct{ asked atomic.Int64 }
 
 // in is the truth: the events of the minute that ends at a moment.
 func (*uneven) in(end time.Time) float64 {
@@ -34,7 +35,7 @@ func (u *uneven) between(start, end time.Time) float64 {
 }
 
 func (u *uneven) Range(_ context.Context, expr string, start, end time.Time, step time.Duration) (model.Matrix, error) {
-	u.asked++
+	u.asked.Add(1)
 	lanes := map[string]*model.SampleStream{}
 	for _, lane := range []string{"events", "good", promql.LaneMinutes} {
 		lanes[lane] = &model.SampleStream{Metric: model.Metric{promql.LaneLabel: model.LabelValue(lane)}}
@@ -102,10 +103,10 @@ func TestBetweenIsExact(t *testing.T) {
 			}
 			refresh(t, b, u, from(start.Add(-tc.before)), start.Add(-tc.before))
 			refresh(t, b, u, from(start), start)
-			asked := u.asked
+			asked := u.asked.Load()
 			b.Keep(day + time.Hour)
-			if u.asked != asked {
-				t.Errorf("Keep asked %d queries", u.asked-asked)
+			if u.asked.Load() != asked {
+				t.Errorf("Keep asked %d queries", u.asked.Load()-asked)
 			}
 			at := start
 			for _, pause := range []time.Duration{time.Minute, time.Minute, 59 * time.Minute, 4 * time.Hour, time.Minute, 7 * time.Hour, 17 * time.Minute} {
