@@ -75,7 +75,7 @@ func (w *world) try(t *testing.T, table *strings.Builder, r row) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	args := strings.Fields(strings.ReplaceAll(r.args, "PROMETHEUS", w.prometheus))
+	args := strings.Fields(strings.NewReplacer("PROMETHEUS", w.prometheus, "FROM", w.from, "TO", w.to).Replace(r.args))
 	got := w.run(ctx, t, r.kubeconfig, r.in, args...)
 	if got.code != r.code {
 		t.Errorf("%s: %s: ends with %d, want %d:\n%s%s", r.args, r.situation, got.code, r.code, got.out, got.err)
@@ -84,7 +84,7 @@ func (w *world) try(t *testing.T, table *strings.Builder, r row) {
 		t.Errorf("%s: %s: says\n%s\nwant %q", r.args, r.situation, said, r.says)
 	}
 	line := told(got.out+got.err, r.says)
-	fmt.Fprintf(table, "| `%s` | %s | %d | `%s` |\n", w.tidy(strings.ReplaceAll(r.args, "PROMETHEUS", "http://prometheus:9090")), r.situation, got.code, strings.ReplaceAll(w.tidy(line), "|", "¦"))
+	fmt.Fprintf(table, "| `%s` | %s | %d | `%s` |\n", w.tidy(strings.NewReplacer("PROMETHEUS", "http://prometheus:9090", "FROM", "2026-03-01T06:00:00Z", "TO", "2026-03-01T12:00:00Z").Replace(r.args)), r.situation, got.code, strings.ReplaceAll(w.tidy(line), "|", "¦"))
 }
 
 // told is the line that says it, without the blanks that align columns.
@@ -158,13 +158,13 @@ func (w *world) validations() []row {
 func (w *world) replays() []row {
 	good := objective("orders", "orders", "")
 	return []row{
-		{situation: "a promise that was kept", args: "replay -f - --prometheus PROMETHEUS --from 6h", in: good, says: "98%"},
-		{situation: "one that was broken", args: "replay -f - --prometheus PROMETHEUS --from 6h", in: objective("search", "search", ""), says: "90%"},
-		{situation: "as a picture", args: "replay -f - --prometheus PROMETHEUS --from 6h -o svg", in: good, says: "<svg"},
+		{situation: "a promise that was kept", args: "replay -f - --prometheus PROMETHEUS --from FROM --to TO", in: good, says: "98%"},
+		{situation: "one that was broken", args: "replay -f - --prometheus PROMETHEUS --from FROM --to TO", in: objective("search", "search", ""), says: "90%"},
+		{situation: "as a picture", args: "replay -f - --prometheus PROMETHEUS --from FROM --to TO -o svg", in: good, says: "<svg"},
 		{situation: "no beginning", args: "replay -f - --prometheus PROMETHEUS", in: good, code: 2, says: "--from"},
 		{situation: "a beginning that is none", args: "replay -f - --prometheus PROMETHEUS --from yesterday", in: good, code: 2, says: `--from "yesterday"`},
-		{situation: "a mistake in the manifest", args: "replay -f - --prometheus PROMETHEUS --from 6h", in: strings.Replace(good, "95%", "100%", 1), code: 2, says: "100% has no error budget"},
-		{situation: "a server that is not there", args: "replay -f - --prometheus http://127.0.0.1:1 --from 6h", in: good, code: 2, says: "refused the connection"},
+		{situation: "a mistake in the manifest", args: "replay -f - --prometheus PROMETHEUS --from FROM --to TO", in: strings.Replace(good, "95%", "100%", 1), code: 2, says: "100% has no error budget"},
+		{situation: "a server that is not there", args: "replay -f - --prometheus http://127.0.0.1:1 --from FROM --to TO", in: good, code: 2, says: "refused the connection"},
 	}
 }
 

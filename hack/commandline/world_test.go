@@ -38,12 +38,15 @@ type world struct {
 	// nobody is a kubeconfig of a user without rights, lost one of a server that is
 	// not there, and bare one of a cluster without the operator's kinds.
 	nobody, lost, bare string
+	// from and to are six hours of the history.
+	from, to string
 }
 
 func start(t *testing.T) *world {
 	t.Helper()
 	log.SetLogger(logr.Discard())
-	w := &world{dir: t.TempDir()}
+	hour := time.Now().UTC().Truncate(time.Hour)
+	w := &world{dir: t.TempDir(), from: hour.Add(-6 * time.Hour).Format(time.RFC3339), to: hour.Format(time.RFC3339)}
 	w.program = filepath.Join(t.TempDir(), "kubectl-experience")
 	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", w.program, root+"/cmd/kubectl-experience")
 	if out, err := build.CombinedOutput(); err != nil {
