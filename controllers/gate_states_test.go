@@ -248,9 +248,7 @@ func longerThanMinutesAreKept(t *testing.T, w *releaseWorld) {
 	s.op.stop()
 	s.start(t, since(g).Add(3*time.Hour+42*time.Minute))
 	s.ticks(t, "steady")
-	await(t, g, "222 minutes", func(g *v1alpha1.Gate) bool {
-		return ptr.Deref(g.Status.Objectives[0].Events, 0) == 222*allEvents
-	})
+	s.measured(t, g, 3*60+50) // the start itself may take more than a minute
 	t.Logf("after a restart at 3h42m: %s", gateText(g))
 	s.measured(t, g, 4*60)
 	ends(t, g, v1alpha1.ReasonPassed)
