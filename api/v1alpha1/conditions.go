@@ -39,7 +39,8 @@ const (
 	// along a Journey.
 	//
 	// Reasons when True:    TargetMet (Objective); Holding (Journey).
-	// Reasons when False:   TargetMissed (Objective); Degraded, Broken (Journey).
+	// Reasons when False:   TargetMissed, SegmentMissed (Objective); Degraded, Broken
+	// (Journey).
 	// Reasons when Unknown: EvaluationPending, InsufficientData, NoData,
 	// InconsistentData, Inconclusive, SourceUnavailable, SourceNotFound,
 	// IndicatorNotFound, Suspended (Objective); ObjectivesUnknown (Journey); and
@@ -80,6 +81,7 @@ const (
 	ReasonEvaluationPending = "EvaluationPending" // the first evaluation is under way
 	ReasonTargetMet         = "TargetMet"         // attainment is at least the target
 	ReasonTargetMissed      = "TargetMissed"      // attainment is below the target
+	ReasonSegmentMissed     = "SegmentMissed"     // a segment of spec.groupBy with enough events is below the target
 	ReasonInsufficientData  = "InsufficientData"  // fewer events than minimumEvents
 	ReasonNoData            = "NoData"            // no sample in the whole window
 	ReasonInconsistentData  = "InconsistentData"  // points outside what the events allow
