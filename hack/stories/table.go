@@ -74,7 +74,7 @@ func appMismatch() Story {
 	return Story{
 		Namespace: simulate.AppMismatch, Journey: "subscription",
 		Verdict: v1alpha1.JourneyBroken, Pattern: v1alpha1.PatternBrokenJourney, Weakest: "app",
-		UX: Figure{74.8, 2}, CX: Figure{36.7, 0.1},
+		UX: Figure{74.8, 2.2}, CX: Figure{36.7, 0.1},
 		Promises: map[string]Promise{
 			"page-speed":       kept(92, 1),
 			"responsiveness":   kept(92.3, 1),
@@ -93,10 +93,10 @@ func photoEditor() Story {
 	return Story{
 		Namespace: simulate.PhotoEditor, Journey: "edit-a-photo",
 		Verdict: v1alpha1.JourneyDegraded, Pattern: v1alpha1.PatternPoorProductGoodService, Weakest: "edit",
-		UX: Figure{62.5, 1.5}, CX: Figure{81.3, 0.8},
+		UX: Figure{62.5, 1.8}, CX: Figure{81.3, 0.9},
 		Promises: map[string]Promise{
-			"task-success":             broken(55, 1),
-			"search-success":           broken(50, 1),
+			"task-success":             broken(55, 1.3),
+			"search-success":           broken(50, 1.4),
 			"first-response":           kept(95.5, 2.5),
 			"first-contact-resolution": kept(95, 0.1),
 			"satisfaction":             kept(96, 3),
@@ -109,15 +109,15 @@ func flight() Story {
 	return Story{
 		Namespace: simulate.Flight, Journey: "flight",
 		Verdict: v1alpha1.JourneyBroken, Pattern: v1alpha1.PatternGoodProductPoorService, Weakest: "airport",
-		UX: whole, CX: Figure{44.6, 2.5},
+		UX: whole, CX: Figure{44.6, 2.8},
 		Promises: map[string]Promise{
 			"page-speed":    kept(87.3, 1),
 			"booking-apdex": kept(0.92, 0.02),
 			"task-success":  kept(92.7, 1),
 			"booking-time":  kept(95, 1),
 			"website-up":    kept(99.9, 0.1),
-			"check-in-wait": broken(40.1, 2),
-			"satisfaction":  broken(48, 5),
+			"check-in-wait": broken(40.1, 2.5),
+			"satisfaction":  broken(48, 6),
 		},
 	}
 }
@@ -127,14 +127,14 @@ func laptop() Story {
 	return Story{
 		Namespace: simulate.Laptop, Journey: "laptop",
 		Verdict: v1alpha1.JourneyHolding, Pattern: v1alpha1.PatternPoorProductGoodService, Weakest: "device",
-		UX: Figure{84.2, 4}, CX: whole,
+		UX: Figure{84.2, 4.5}, CX: whole,
 		Promises: map[string]Promise{
 			"page-speed":       kept(87, 1),
-			"on-time-delivery": kept(97.2, 1),
+			"on-time-delivery": kept(97.2, 1.4),
 			"device-faults":    broken(80, 4),
 			"first-response":   kept(99, 1),
 			"resolution":       kept(97, 2),
-			"recommendation":   kept(52, 10),
+			"recommendation":   kept(52, 12),
 		},
 	}
 }
@@ -147,11 +147,11 @@ func laptopTurnedRound() Story {
 		UX: whole, CX: Figure{22.2, 5},
 		Promises: map[string]Promise{
 			"page-speed":       kept(87, 1),
-			"on-time-delivery": kept(97.2, 1),
-			"device-faults":    kept(99, 1),
+			"on-time-delivery": kept(97.2, 1.4),
+			"device-faults":    kept(99, 1.1),
 			"first-response":   broken(20, 4),
-			"resolution":       broken(30, 4.5),
-			"recommendation":   broken(-20, 11),
+			"resolution":       broken(30, 5),
+			"recommendation":   broken(-20, 13),
 		},
 	}
 }
