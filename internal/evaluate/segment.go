@@ -88,17 +88,32 @@ func sure(s Segment) float64 {
 	return s.Attainment
 }
 
+// Ranks of segments, the worst first.
+const (
+	missing = iota
+	unclear // has the events, and no clear attainment
+	meeting
+	small // has too few events
+)
+
 func rank(s Segment) int {
 	switch {
 	case s.Outcome == Missed:
-		return 0
+		return missing
 	case s.Outcome == Met:
-		return 2
+		return meeting
 	case s.Reason == v1alpha1.ReasonInsufficientData:
-		return 3
+		return small
 	default:
-		return 1
+		return unclear
 	}
+}
+
+func worst(a, b v1alpha1.Band) v1alpha1.Band {
+	if a == v1alpha1.BandPoor {
+		return a
+	}
+	return b
 }
 
 // bySegments turns the verdict on the whole into one on every segment.
@@ -108,10 +123,10 @@ func (v *Verdict) bySegments() {
 	}
 	band, open := v1alpha1.Band(""), ""
 	for _, s := range v.Segments {
-		switch {
-		case s.Outcome == Missed && band != v1alpha1.BandPoor:
-			band = s.band
-		case s.Outcome == Unknown && s.Reason != v1alpha1.ReasonInsufficientData && open == "":
+		switch rank(s) {
+		case missing:
+			band = worst(band, s.band)
+		case unclear:
 			open = s.Reason
 		}
 	}

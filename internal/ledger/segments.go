@@ -68,21 +68,22 @@ func (s *Segments) keeps(p *compile.Plan) bool {
 
 // open opens a book for a value while there is room. What cannot be shown stays
 // among the others.
-func (s *Segments) open(p *compile.Plan, value string) bool {
-	if value == "" || !utf8.ValidString(value) || utf8.RuneCountInString(value) > LongestValue || len(s.parts) >= s.group.Maximum {
-		return false
-	}
-	if s.parts[value] != nil {
-		return false
+func (s *Segments) open(p *compile.Plan, value string) {
+	if s.parts[value] != nil || len(s.parts) >= s.group.Maximum || !presentable(value) {
+		return
 	}
 	recipe, err := p.Recipe.Segment(s.group.Label, value)
 	if err != nil {
-		return false // a matcher that the source's would contradict selects nothing
+		return // what the source's matchers contradict selects nothing
 	}
 	terms := s.terms
 	terms.Queries = recipe
 	s.parts[value] = NewBook(terms)
-	return true
+}
+
+// presentable says whether a value can be shown as that of a segment.
+func presentable(value string) bool {
+	return value != "" && utf8.ValidString(value) && utf8.RuneCountInString(value) <= LongestValue
 }
 
 // Refresh reads what is new of each segment up to where the book of the whole was
@@ -95,23 +96,24 @@ func (s *Segments) Refresh(ctx context.Context, q Querier, p *compile.Plan, whol
 	if err := s.read(ctx, q, from, to); err != nil {
 		return err
 	}
-	if s.wants(whole, to) {
-		values, err := s.look(ctx, q, p, to)
-		if err != nil {
-			return fmt.Errorf("look for values of label %q: %w", s.group.Label, err)
-		}
-		opened := false
-		for _, value := range values {
-			opened = s.open(p, value) || opened
-		}
-		if opened {
-			if err := s.read(ctx, q, from, to); err != nil {
-				return err
-			}
-		}
-		s.looked = to
+	if full := len(s.parts) == s.group.Maximum; s.giveUp(to) && full {
+		s.looked = time.Time{} // they may have kept others out
 	}
-	s.giveUp(to)
+	if !s.wants(whole, to) {
+		return nil
+	}
+	values, err := s.look(ctx, q, p, to)
+	if err != nil {
+		return fmt.Errorf("look for values of label %q: %w", s.group.Label, err)
+	}
+	for _, value := range values {
+		s.open(p, value)
+	}
+	if err := s.read(ctx, q, from, to); err != nil {
+		return err
+	}
+	s.giveUp(to) // what was found lies just before the stretch
+	s.looked = to
 	return nil
 }
 
@@ -172,18 +174,14 @@ func (s *Segments) rank(ctx context.Context, q Querier, p *compile.Plan, end tim
 	return nil
 }
 
-// giveUp forgets segments without an event in the longest stretch. They may have
-// kept others out.
-func (s *Segments) giveUp(to time.Time) {
-	for value, book := range s.parts {
-		if book.Since(to.Add(-s.terms.Longest)).Sums.Events > 0 {
-			continue
-		}
-		if len(s.parts) == s.group.Maximum {
-			s.looked = time.Time{}
-		}
-		delete(s.parts, value)
-	}
+// giveUp forgets segments without an event in the longest stretch, and says whether
+// there were any.
+func (s *Segments) giveUp(to time.Time) bool {
+	before := len(s.parts)
+	maps.DeleteFunc(s.parts, func(_ string, book *Book) bool {
+		return book.Since(to.Add(-s.terms.Longest)).Sums.Events <= 0
+	})
+	return len(s.parts) < before
 }
 
 // read brings the books up to a moment: those that lack a few minutes with one
