@@ -48,24 +48,24 @@ func (g *gatherer) along(ctx context.Context, journey *v1alpha1.Journey) (found 
 	found.members = map[v1alpha1.Label][]evaluate.JourneyMember{}
 	for i := range journey.Spec.Stages {
 		stage := &journey.Spec.Stages[i]
-		members, invalid := membersOf(&stage.Objectives, byName)
+		members, invalid := g.membersOf(ctx, &stage.Objectives, byName)
 		if invalid != "" {
 			return along{}, fmt.Sprintf("the objectives of stage %s: %s", stage.Name, invalid), nil
 		}
 		found.members[stage.Name] = members
 	}
 	if name := journey.Spec.Completion; name != "" {
-		completion := journeyMember(name, byName[name])
+		completion := g.journeyMember(ctx, name, byName[name])
 		found.completion = &completion
 	}
 	return found, "", nil
 }
 
 // membersOf chooses the objectives of a stage.
-func membersOf(choice *v1alpha1.StageObjectives, byName map[v1alpha1.Name]*v1alpha1.Objective) (out []evaluate.JourneyMember, invalid string) {
+func (g *gatherer) membersOf(ctx context.Context, choice *v1alpha1.StageObjectives, byName map[v1alpha1.Name]*v1alpha1.Objective) (out []evaluate.JourneyMember, invalid string) {
 	if choice.Selector == nil {
 		for _, name := range choice.Names {
-			out = append(out, journeyMember(name, byName[name]))
+			out = append(out, g.journeyMember(ctx, name, byName[name]))
 		}
 		return out, ""
 	}
@@ -75,7 +75,7 @@ func membersOf(choice *v1alpha1.StageObjectives, byName map[v1alpha1.Name]*v1alp
 	}
 	for name, o := range byName {
 		if selector.Matches(labels.Set(o.Labels)) {
-			out = append(out, journeyMember(name, o))
+			out = append(out, g.journeyMember(ctx, name, o))
 		}
 	}
 	if len(out) > v1alpha1.MaxStageObjectives {
@@ -86,7 +86,7 @@ func membersOf(choice *v1alpha1.StageObjectives, byName map[v1alpha1.Name]*v1alp
 
 // journeyMember is what the status of an objective says, nil where there is none.
 // A status of another generation says nothing.
-func journeyMember(name v1alpha1.Name, o *v1alpha1.Objective) evaluate.JourneyMember {
+func (g *gatherer) journeyMember(ctx context.Context, name v1alpha1.Name, o *v1alpha1.Objective) evaluate.JourneyMember {
 	m := evaluate.JourneyMember{Name: name, Reason: v1alpha1.ReasonNotFound, Kept: math.NaN(), Budget: math.NaN()}
 	if o == nil {
 		return m
@@ -105,7 +105,7 @@ func journeyMember(name v1alpha1.Name, o *v1alpha1.Objective) evaluate.JourneyMe
 	default:
 		return m
 	}
-	m.Kept, m.Budget = keptOf(o), budgetOf(o)
+	m.Kept, m.Budget = g.keptOf(ctx, o), budgetOf(o)
 	if at := o.Status.ExhaustsAt; at != nil {
 		m.ExhaustsAt = at.Time
 	}
@@ -115,8 +115,8 @@ func journeyMember(name v1alpha1.Name, o *v1alpha1.Objective) evaluate.JourneyMe
 // keptOf reads the share of the promise that is kept from what is written on the
 // objective, NaN where it cannot be read. So a journey's figures can be found again
 // from what kubectl shows, and a restart of the operator changes none.
-func keptOf(o *v1alpha1.Objective) float64 {
-	unit, err := compile.UnitOf(&o.Spec)
+func (g *gatherer) keptOf(ctx context.Context, o *v1alpha1.Objective) float64 {
+	unit, err := g.unitOf(ctx, o)
 	if err != nil {
 		return math.NaN()
 	}
@@ -129,6 +129,23 @@ func keptOf(o *v1alpha1.Objective) float64 {
 		return math.NaN()
 	}
 	return evaluate.Kept(attainment, target)
+}
+
+// unitOf is the unit in which an objective's figures are written. One whose indicator
+// cannot be read has none.
+func (g *gatherer) unitOf(ctx context.Context, o *v1alpha1.Objective) (slo.Unit, error) {
+	in := compile.Input{Objective: o}
+	if unit, err := compile.UnitOf(in); err == nil {
+		return unit, nil
+	}
+	found, _, err := g.indicatorOf(ctx, o)
+	if err != nil {
+		return slo.Unit{}, err
+	}
+	if found != nil {
+		in.Indicator = found.IndicatorSpec()
+	}
+	return compile.UnitOf(in)
 }
 
 // budgetOf reads the share of the error budget that is left.

@@ -95,6 +95,9 @@ func TestSameAsInline(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			if unit, err := compile.UnitOf(in); err != nil || unit != b.Unit {
+				t.Errorf("%s: by reference the unit is %v (%v), want %v", tc.reason, unit, err, b.Unit)
+			}
 			if a.Recipe.ID() != b.Recipe.ID() {
 				t.Errorf("%s: by reference it counts something else: %+v, %+v", tc.reason, a.Recipe.Lanes, b.Recipe.Lanes)
 			}
