@@ -12,6 +12,9 @@ func (d *demo) show(ctx context.Context) error {
 	if err := d.showCommand(ctx, "get", "objectives", "-A"); err != nil {
 		return err
 	}
+	if err := d.showCommand(ctx, "get", "journeys", "-A", "-o", "wide"); err != nil {
+		return err
+	}
 	return d.showCommand(ctx, "describe", "objective", "-n", "flight", "check-in-wait")
 }
 

@@ -75,6 +75,10 @@ func untold(p *compile.Plan) string {
 		return "the window of one of its objectives is of the calendar"
 	case p.Level > 0:
 		return "one of its objectives asks for confidence"
+	case p.Group != nil && p.Group.Every:
+		return "one of its objectives promises each segment the same"
+	case len(p.Excluded) > 0:
+		return "minutes of one of its objectives do not count"
 	default:
 		return ""
 	}

@@ -98,7 +98,9 @@ func TestJourneyPaces(t *testing.T) {
 }
 
 func TestJourneyUntold(t *testing.T) {
-	spec := func(stages ...v1alpha1.JourneyStage) v1alpha1.JourneySpec { return v1alpha1.JourneySpec{Stages: stages} }
+	spec := func(stages ...v1alpha1.JourneyStage) v1alpha1.JourneySpec {
+		return v1alpha1.JourneySpec{Stages: stages}
+	}
 	plan := func(options ...func(*v1alpha1.Objective)) []*compile.Plan {
 		return []*compile.Plan{planOf(t, objective(failures(), "75%", options...), confined())}
 	}
@@ -107,6 +109,11 @@ func TestJourneyUntold(t *testing.T) {
 	}
 	sure := func(o *v1alpha1.Objective) { o.Spec.Confidence = "95%" }
 	elsewhere := func(o *v1alpha1.Objective) { o.Namespace = "bank" }
+	grouped := func(o *v1alpha1.Objective) {
+		o.Spec.GroupBy = &v1alpha1.GroupBy{Label: "device", Maximum: 3, Met: v1alpha1.SegmentRuleEvery}
+	}
+	excluded := plan()[0]
+	excluded.Excluded = []slo.Span{{Start: begin, End: begin.Add(time.Hour)}}
 	unruled := planOf(t, objective(failures(), "75%"), &v1alpha1.MetricSourceSpec{})
 	const unrecorded, several = "no ruler records one of its objectives", "its objectives are of several sources or namespaces"
 	cases := map[string]struct {
@@ -123,6 +130,8 @@ func TestJourneyUntold(t *testing.T) {
 		"Unruled":    {"a source without a ruler", spec(critical("a")), []*compile.Plan{unruled}, unrecorded},
 		"Calendar":   {"windows of the calendar begin when the zone says", spec(critical("a")), plan(month), "the window of one of its objectives is of the calendar"},
 		"Confidence": {"an interval is more than a quotient", spec(critical("a")), plan(sure), "one of its objectives asks for confidence"},
+		"Segments":   {"nor are segments one", spec(critical("a")), plan(grouped), "one of its objectives promises each segment the same"},
+		"Excluded":   {"recorded minutes are all that there were", spec(critical("a")), []*compile.Plan{excluded}, "minutes of one of its objectives do not count"},
 		"Elsewhere":  {"a ruler of one namespace may not see another", spec(critical("a")), append(plan(), plan(elsewhere)...), several},
 	}
 	for name, tc := range cases {
