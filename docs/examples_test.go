@@ -24,6 +24,7 @@ var kindOf = map[string]string{
 	"docs/spec/clustermetricsource.md": "ClusterMetricSource",
 	"docs/spec/gate.md":                "Gate",
 	"docs/spec/journey.md":             "Journey",
+	"docs/spec/exclusion.md":           "Exclusion",
 }
 
 // whole are specs to which the pages' fragments are added.

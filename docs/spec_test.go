@@ -217,7 +217,7 @@ func TestGapsAreFound(t *testing.T) {
 
 // reasons reads the constants of the API by the comment of their group, whose
 // first words say whose they are.
-func reasons(t *testing.T) (objective, source, gate, journey []string) {
+func reasons(t *testing.T) (objective, source, gate, journey, exclusion []string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "api", "v1alpha1", "conditions.go"), nil, parser.ParseComments)
 	if err != nil {
@@ -225,7 +225,7 @@ func reasons(t *testing.T) (objective, source, gate, journey []string) {
 	}
 	whose := map[string]*[]string{
 		"Reasons of an Objective": &objective, "Reasons of RulesLoaded": &objective,
-		"Reasons of a Gate": &gate, "Reasons of a Journey": &journey,
+		"Reasons of a Gate": &gate, "Reasons of a Journey": &journey, "Reasons of an Exclusion": &exclusion,
 	}
 	for _, declaration := range file.Decls {
 		group, ok := declaration.(*ast.GenDecl)
@@ -247,16 +247,16 @@ func reasons(t *testing.T) (objective, source, gate, journey []string) {
 			*of = append(*of, strings.Trim(value.Value, `"`))
 		}
 	}
-	return objective, source, gate, journey
+	return objective, source, gate, journey, exclusion
 }
 
 func TestEveryReasonIsExplained(t *testing.T) {
-	objective, source, gate, journey := reasons(t)
-	if len(objective) < 10 || len(source) < 5 || len(gate) < 10 || len(journey) < 5 {
-		t.Fatalf("found %d, %d, %d and %d reasons: the API's file reads otherwise now", len(objective), len(source), len(gate), len(journey))
+	objective, source, gate, journey, exclusion := reasons(t)
+	if len(objective) < 10 || len(source) < 5 || len(gate) < 10 || len(journey) < 5 || len(exclusion) < 4 {
+		t.Fatalf("found %d, %d, %d, %d and %d reasons: the API's file reads otherwise now", len(objective), len(source), len(gate), len(journey), len(exclusion))
 	}
 	all := pages(t)
-	known := slices.Concat(objective, source, gate, journey)
+	known := slices.Concat(objective, source, gate, journey, exclusion)
 	cases := map[string]struct {
 		file string
 		want []string
@@ -266,6 +266,7 @@ func TestEveryReasonIsExplained(t *testing.T) {
 		"ClusterMetricSource": {"docs/spec/clustermetricsource.md", append(source, "InvalidSpec")},
 		"Gate":                {"docs/spec/gate.md", append(gate, "Inconclusive", "InvalidSpec", "TargetMissed")},
 		"Journey":             {"docs/spec/journey.md", append(journey, "Evaluated", "EvaluationPending", "InvalidSpec")},
+		"Exclusion":           {"docs/spec/exclusion.md", append(exclusion, "InvalidTimeZone", "InvalidSpec")},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

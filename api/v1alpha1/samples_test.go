@@ -60,7 +60,7 @@ func TestSamplesAreAdmitted(t *testing.T) {
 	definitions := map[string]*definition{
 		"Objective": load(t, "objectives"), "MetricSource": load(t, "metricsources"), "ClusterMetricSource": load(t, "clustermetricsources"),
 		"Indicator": load(t, "indicators"),
-		"Gate":      load(t, "gates"), "Journey": load(t, "journeys"),
+		"Gate":      load(t, "gates"), "Journey": load(t, "journeys"), "Exclusion": load(t, "exclusions"),
 	}
 	names := map[string]string{}
 	for _, s := range samples(t) {
@@ -137,6 +137,10 @@ func TestSamplesShowEverything(t *testing.T) {
 		"Journey": {
 			"spec.description", "spec.stages", "spec.aggregation=WeakestLink", "spec.aggregation=Weighted", "spec.aggregation=Product",
 			"spec.aggregation=Completion", "spec.completion", "spec.recovery",
+		},
+		"Exclusion": {
+			"spec.selector", "spec.objectives", "spec.services", "spec.recurrence.until", "spec.recurrence.timeZone",
+			"spec.recurrence.every=Day", "spec.recurrence.every=Week", "spec.recurrence.every=Month", "spec.withdrawn.at",
 		},
 	}
 	all := samples(t)

@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -19,7 +18,9 @@ type Input struct {
 	// Indicator is the spec of the indicator that the objective refers to; it is nil
 	// where the objective refers to none, or it does not exist.
 	Indicator *v1alpha1.IndicatorSpec
-	Now       time.Time
+	// Exclusions are those of the objective's namespace; others are left aside.
+	Exclusions []v1alpha1.Exclusion
+	Now        time.Time
 }
 
 // Compile makes the plan of an objective, or an *Error that names the field at
@@ -50,6 +51,9 @@ func Compile(in Input) (*Plan, error) {
 	}
 	plan := newPlan(in, shape, window)
 	plan.Target, plan.Level = target, level
+	if plan.Group, err = groupOf(in.Objective, shape, plan.Confinement); err != nil {
+		return nil, err
+	}
 	plan.Tiers = tiersOf(in.Objective, target, window.Period(in.Now))
 	return plan, blame(key, plan.prepare())
 }
@@ -69,6 +73,8 @@ func newPlan(in Input, shape *shape, window slo.Window) *Plan {
 		Unit:          shape.unit,
 		Window:        window,
 		Grid:          grid,
+		Excluded:      excludedOf(in, window),
+		Made:          in.Now,
 		MinimumEvents: float64(max(1, o.Spec.MinimumEvents)),
 		Interval:      shape.interval,
 		Banded:        shape.banded,
@@ -118,13 +124,9 @@ func windowOf(w v1alpha1.Window) (slo.Window, error) {
 		}
 		return slo.Window{Rolling: rolling}, nil
 	}
-	zone := string(w.Calendar.TimeZone)
-	location, err := time.LoadLocation(zone)
-	if err != nil || zone == "Local" {
-		return slo.Window{}, &Error{
-			Reason: v1alpha1.ReasonInvalidTimeZone, Field: "spec.window.calendar.timeZone",
-			Err: fmt.Errorf("%q is no time zone: write an IANA name such as Asia/Kolkata or Europe/Berlin", zone),
-		}
+	location, err := zoneOf(w.Calendar.TimeZone, "spec.window.calendar.timeZone")
+	if err != nil {
+		return slo.Window{}, err
 	}
 	return slo.Window{Calendar: slo.Calendar(w.Calendar.Unit), Location: location}, nil
 }

@@ -49,6 +49,12 @@ type Plan struct {
 	Window slo.Window
 	Grid   slo.Grid
 
+	// Excluded are the whole minutes that do not count, in order and apart, from
+	// before the window to some weeks after the plan was made.
+	Excluded []slo.Span
+	// Made is when the plan was made.
+	Made time.Time
+
 	// MinimumEvents is the number of events below which there is no verdict.
 	MinimumEvents float64
 	// Level is the confidence asked for; 0 asks for none.
@@ -65,6 +71,9 @@ type Plan struct {
 	// the objective and evaluates them.
 	Alerts Alerts
 	Ruled  bool
+
+	// Group is by what segments are told apart; nil where there are none.
+	Group *Group
 
 	// Recipe makes the queries and the expressions of rules; it is nil until Bind
 	// was called where Histogram asks for the boundaries of its buckets.

@@ -76,6 +76,8 @@ type Verdict struct {
 	// Coverage is the share of the window's minutes that have data.
 	Coverage float64
 	Window   slo.Span
+	// Segments are the worst first; there are none where the plan is not grouped.
+	Segments []Segment
 	// Band is empty where the outcome is not known.
 	Band v1alpha1.Band
 	// Estimated says that a count is interpolated between bucket boundaries.
