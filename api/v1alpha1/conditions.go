@@ -52,11 +52,13 @@ const (
 	// ConditionRulesLoaded says whether the ruler of the metric source evaluates
 	// the recording and alerting rules of an Objective, and on a source, those of
 	// all its objectives. It is absent where the source has output None, and on a
-	// source that does not answer.
+	// source that does not answer. A Journey has it only while its rules cannot be
+	// written.
 	//
 	// Reasons when True:    RulesLoaded.
-	// Reasons when False:   RulesNotLoaded (both); RuleFailing, RulesRejected,
-	// SinkUnavailable, SinkForbidden, SinkConflict (Objective).
+	// Reasons when False:   RulesNotLoaded (both); RuleFailing (Objective);
+	// RulesRejected, SinkUnavailable, SinkForbidden, SinkConflict (Objective,
+	// Journey).
 	// Reasons when Unknown: RulesPending (both); SourceUnavailable (Objective).
 	ConditionRulesLoaded = "RulesLoaded"
 
