@@ -123,6 +123,7 @@ func (g *gatherer) journeyMember(ctx context.Context, s evaluate.Staged) evaluat
 	if met == nil || o.Status.ObservedGeneration != o.Generation {
 		return m
 	}
+	o = worstOff(o)
 	m.Reason, m.Attainment, m.Target = met.Reason, o.Status.Attainment, o.Status.Target
 	switch met.Status {
 	case metav1.ConditionTrue:
