@@ -80,7 +80,9 @@ func TestExclusionPhases(t *testing.T) {
 
 	refuses(t, ends, "nothing of its spec changes any more but withdrawn", func(x *v1alpha1.Exclusion) { x.Spec.Reason = "another" })
 	refuses(t, begins, "from and, of one that comes again", func(x *v1alpha1.Exclusion) { x.Spec.From = planned.Spec.From })
-	update(t, ends, func(x *v1alpha1.Exclusion) { x.Spec.Withdrawn = &v1alpha1.Withdrawal{Reason: "nothing happened", By: "tests"} })
+	update(t, ends, func(x *v1alpha1.Exclusion) {
+		x.Spec.Withdrawn = &v1alpha1.Withdrawal{Reason: "nothing happened", By: "tests"}
+	})
 	stands(t, ends, v1alpha1.ExclusionWithdrawn, 1)
 	refuses(t, ends, "the exclusion was withdrawn and is a record", func(x *v1alpha1.Exclusion) { x.Spec.Withdrawn = nil })
 }
