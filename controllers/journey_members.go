@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -31,13 +32,20 @@ type along struct {
 	completion *evaluate.JourneyMember
 }
 
-// along reads the objectives of a journey. Invalid says what a person must change
-// when they cannot be told.
-func (g *gatherer) along(ctx context.Context, journey *v1alpha1.Journey) (found along, invalid string, err error) {
+// staged is an objective along a journey; the objective is nil where there is none
+// of that name.
+type staged struct {
+	name      v1alpha1.Name
+	objective *v1alpha1.Objective
+}
+
+// stagedBy reads the objectives of a journey by stage, and that of its completion,
+// which is nil where it has none. Invalid says what a person must change when they
+// cannot be told. They are not copied: nobody may write to them.
+func (g *gatherer) stagedBy(ctx context.Context, journey *v1alpha1.Journey) (stages map[v1alpha1.Label][]staged, completion *staged, invalid string, err error) {
 	list := &v1alpha1.ObjectiveList{}
-	// What is only read need not be copied out of the cache.
 	if err := g.cached.List(ctx, list, client.InNamespace(journey.Namespace), client.UnsafeDisableDeepCopy); err != nil {
-		return along{}, "", fmt.Errorf("list objectives: %w", err)
+		return nil, nil, "", fmt.Errorf("list objectives: %w", err)
 	}
 	byName := map[v1alpha1.Name]*v1alpha1.Objective{}
 	for i := range list.Items {
@@ -45,27 +53,43 @@ func (g *gatherer) along(ctx context.Context, journey *v1alpha1.Journey) (found 
 			byName[v1alpha1.Name(o.Name)] = o
 		}
 	}
-	found.members = map[v1alpha1.Label][]evaluate.JourneyMember{}
+	stages = map[v1alpha1.Label][]staged{}
 	for i := range journey.Spec.Stages {
 		stage := &journey.Spec.Stages[i]
-		members, invalid := g.membersOf(ctx, &stage.Objectives, byName)
-		if invalid != "" {
-			return along{}, fmt.Sprintf("the objectives of stage %s: %s", stage.Name, invalid), nil
+		if stages[stage.Name], invalid = stagedAt(&stage.Objectives, byName); invalid != "" {
+			return nil, nil, fmt.Sprintf("the objectives of stage %s: %s", stage.Name, invalid), nil
 		}
-		found.members[stage.Name] = members
 	}
 	if name := journey.Spec.Completion; name != "" {
-		completion := g.journeyMember(ctx, name, byName[name])
-		found.completion = &completion
+		completion = &staged{name, byName[name]}
+	}
+	return stages, completion, "", nil
+}
+
+// along reads what is known of the objectives of a journey.
+func (g *gatherer) along(ctx context.Context, journey *v1alpha1.Journey) (found along, invalid string, err error) {
+	stages, completion, invalid, err := g.stagedBy(ctx, journey)
+	if err != nil || invalid != "" {
+		return along{}, invalid, err
+	}
+	found.members = map[v1alpha1.Label][]evaluate.JourneyMember{}
+	for stage, all := range stages {
+		for _, s := range all {
+			found.members[stage] = append(found.members[stage], g.journeyMember(ctx, s.name, s.objective))
+		}
+	}
+	if completion != nil {
+		member := g.journeyMember(ctx, completion.name, completion.objective)
+		found.completion = &member
 	}
 	return found, "", nil
 }
 
-// membersOf chooses the objectives of a stage.
-func (g *gatherer) membersOf(ctx context.Context, choice *v1alpha1.StageObjectives, byName map[v1alpha1.Name]*v1alpha1.Objective) (out []evaluate.JourneyMember, invalid string) {
+// stagedAt chooses the objectives of a stage.
+func stagedAt(choice *v1alpha1.StageObjectives, byName map[v1alpha1.Name]*v1alpha1.Objective) (out []staged, invalid string) {
 	if choice.Selector == nil {
 		for _, name := range choice.Names {
-			out = append(out, g.journeyMember(ctx, name, byName[name]))
+			out = append(out, staged{name, byName[name]})
 		}
 		return out, ""
 	}
@@ -75,12 +99,13 @@ func (g *gatherer) membersOf(ctx context.Context, choice *v1alpha1.StageObjectiv
 	}
 	for name, o := range byName {
 		if selector.Matches(labels.Set(o.Labels)) {
-			out = append(out, g.journeyMember(ctx, name, o))
+			out = append(out, staged{name, o})
 		}
 	}
 	if len(out) > v1alpha1.MaxStageObjectives {
 		return nil, fmt.Sprintf("selector: it selects more than %d objectives: choose fewer, or make several stages of it", v1alpha1.MaxStageObjectives)
 	}
+	slices.SortFunc(out, func(a, b staged) int { return strings.Compare(string(a.name), string(b.name)) })
 	return out, ""
 }
 

@@ -41,7 +41,8 @@ const (
 	// along a Journey.
 	//
 	// Reasons when True:    TargetMet (Objective); Holding (Journey).
-	// Reasons when False:   TargetMissed (Objective); Degraded, Broken (Journey).
+	// Reasons when False:   TargetMissed, SegmentMissed (Objective); Degraded, Broken
+	// (Journey).
 	// Reasons when Unknown: EvaluationPending, InsufficientData, NoData, Excluded,
 	// InconsistentData, Inconclusive, SourceUnavailable, SourceNotFound,
 	// IndicatorNotFound, Suspended (Objective); ObjectivesUnknown (Journey); and
@@ -51,11 +52,13 @@ const (
 	// ConditionRulesLoaded says whether the ruler of the metric source evaluates
 	// the recording and alerting rules of an Objective, and on a source, those of
 	// all its objectives. It is absent where the source has output None, and on a
-	// source that does not answer.
+	// source that does not answer. A Journey has it only while its rules cannot be
+	// written.
 	//
 	// Reasons when True:    RulesLoaded.
-	// Reasons when False:   RulesNotLoaded (both); RuleFailing, RulesRejected,
-	// SinkUnavailable, SinkForbidden, SinkConflict (Objective).
+	// Reasons when False:   RulesNotLoaded (both); RuleFailing (Objective);
+	// RulesRejected, SinkUnavailable, SinkForbidden, SinkConflict (Objective,
+	// Journey).
 	// Reasons when Unknown: RulesPending (both); SourceUnavailable (Objective).
 	ConditionRulesLoaded = "RulesLoaded"
 
@@ -82,6 +85,7 @@ const (
 	ReasonEvaluationPending = "EvaluationPending" // the first evaluation is under way
 	ReasonTargetMet         = "TargetMet"         // attainment is at least the target
 	ReasonTargetMissed      = "TargetMissed"      // attainment is below the target
+	ReasonSegmentMissed     = "SegmentMissed"     // a segment of spec.groupBy with enough events is below the target
 	ReasonInsufficientData  = "InsufficientData"  // fewer events than minimumEvents
 	ReasonNoData            = "NoData"            // no sample in the whole window
 	ReasonExcluded          = "Excluded"          // exclusions leave nothing of the window

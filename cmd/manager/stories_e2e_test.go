@@ -38,7 +38,7 @@ func (s *stage) testStories(t *testing.T) {
 // against the story.
 func (c *installed) comesOut(t *testing.T, story *stories.Story) {
 	t.Helper()
-	j, objectives := &v1alpha1.Journey{}, map[string]*v1alpha1.Objective{}
+	j := &v1alpha1.Journey{}
 	key := client.ObjectKey{Namespace: story.Namespace, Name: story.Journey}
 	// Longer than other tests wait: weeks of all stories are read at once.
 	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, 4*patience, true, func(ctx context.Context) (bool, error) {
@@ -50,7 +50,8 @@ func (c *installed) comesOut(t *testing.T, story *stories.Story) {
 	if err != nil {
 		t.Fatalf("a verdict on %s: %v; the status is %+v", key, err, j.Status)
 	}
-	if objectives, err = c.objectives(t.Context(), story.Namespace); err != nil {
+	objectives, err := c.objectives(t.Context(), story.Namespace)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%-8s %-22s weakest %-7s UX %-5s CX %-5s, %d objectives", j.Status.Verdict, j.Status.Pattern, j.Status.WeakestStage,

@@ -58,3 +58,22 @@ func TestStandingsDifferences(t *testing.T) {
 		})
 	}
 }
+
+func TestShell(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		args   []string
+		want   string
+	}{
+		"Plain":  {"words stay words", []string{"get", "journeys", "-A"}, "get journeys -A"},
+		"Braces": {"what a shell would take apart is quoted", []string{"-o", "jsonpath={.a}"}, "-o 'jsonpath={.a}'"},
+		"Spaces": {"and so is a space", []string{"a b"}, "'a b'"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(tc.want, shell(tc.args)); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}

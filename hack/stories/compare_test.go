@@ -1,6 +1,7 @@
 package stories
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,9 +74,7 @@ func TestDifferences(t *testing.T) {
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			objectives := asTold()
-			for name, o := range tc.objective {
-				objectives[name] = o
-			}
+			maps.Copy(objectives, tc.objective)
 			if diff := cmp.Diff(tc.want, told().Differences(journey(tc.journey), objectives)); diff != "" {
 				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
 			}

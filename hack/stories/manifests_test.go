@@ -89,40 +89,43 @@ func TestPromisesAreThoseOfTheManifests(t *testing.T) {
 // TestObjectivesAreMeasuredByIndicators compiles the objectives of each story with
 // the catalogue and the indicators that it brings.
 func TestObjectivesAreMeasuredByIndicators(t *testing.T) {
-	indicators := map[string]v1alpha1.IndicatorSpec{}
+	shipped := map[string]v1alpha1.IndicatorSpec{}
 	paths, err := filepath.Glob(filepath.Join(catalogue, "*.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range paths {
 		for _, i := range documents[v1alpha1.ClusterIndicator](t, path, "ClusterIndicator") {
-			indicators["ClusterIndicator/"+i.Name] = i.Spec
+			shipped["ClusterIndicator/"+i.Name] = i.Spec
 		}
 	}
 	for _, s := range All() {
-		own := maps.Clone(indicators)
+		known := maps.Clone(shipped)
 		for _, i := range documents[v1alpha1.Indicator](t, filepath.Join(manifestsOf(&s), "indicators.yaml"), "Indicator") {
-			own["Indicator/"+i.Name] = i.Spec
+			known["Indicator/"+i.Name] = i.Spec
 		}
 		for _, o := range documents[v1alpha1.Objective](t, filepath.Join(manifestsOf(&s), "objectives.yaml"), "Objective") {
-			ref := o.Spec.Indicator.Ref
-			if ref == nil {
-				t.Errorf("%s/%s says itself how it is measured", s.Namespace, o.Name)
-				continue
-			}
-			spec, known := own[string(ref.Kind)+"/"+string(ref.Name)]
-			if !known {
-				t.Errorf("%s/%s: there is no %s %s", s.Namespace, o.Name, ref.Kind, ref.Name)
-				continue
-			}
-			if spec.Perspective != o.Spec.Perspective {
-				t.Errorf("%s/%s is %s, and its indicator %s", s.Namespace, o.Name, o.Spec.Perspective, spec.Perspective)
-			}
 			o.Namespace = s.Namespace
-			if _, err := compile.Compile(compile.Input{Objective: &o, Source: &v1alpha1.MetricSourceSpec{}, Indicator: &spec, Now: time.Now()}); err != nil {
-				t.Errorf("%s/%s: %v", s.Namespace, o.Name, err)
-			}
+			checkMeasured(t, &o, known)
 		}
+	}
+}
+
+// checkMeasured compiles an objective with the indicator that it refers to, whose
+// perspective it shares.
+func checkMeasured(t *testing.T, o *v1alpha1.Objective, indicators map[string]v1alpha1.IndicatorSpec) {
+	t.Helper()
+	ref := o.Spec.Indicator.Ref
+	if ref == nil {
+		t.Errorf("%s/%s says itself how it is measured", o.Namespace, o.Name)
+		return
+	}
+	spec := indicators[string(ref.Kind)+"/"+string(ref.Name)]
+	if spec.Perspective != o.Spec.Perspective {
+		t.Errorf("%s/%s is %s, and its indicator %q", o.Namespace, o.Name, o.Spec.Perspective, spec.Perspective)
+	}
+	if _, err := compile.Compile(compile.Input{Objective: o, Source: &v1alpha1.MetricSourceSpec{}, Indicator: &spec, Now: time.Now()}); err != nil {
+		t.Errorf("%s/%s: %v", o.Namespace, o.Name, err)
 	}
 }
 

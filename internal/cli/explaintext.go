@@ -23,7 +23,7 @@ func (e *explanation) text() string {
 		fmt.Fprintf(&out, "%s\n", e.Spec.Description)
 	}
 	e.section(&out, "What is promised", e.facts(e.promise()))
-	e.section(&out, "What counts", e.facts(counting(e.Spec.Indicator)))
+	e.section(&out, "What counts", e.facts(e.counts()))
 	e.section(&out, "What was attained", e.facts(e.attained()))
 	e.section(&out, "Why", e.facts(e.conditions()))
 	if e.plan != nil {

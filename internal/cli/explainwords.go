@@ -45,6 +45,15 @@ func referred(in *v1alpha1.IndicatorReference) []fact {
 	return out
 }
 
+// counts says what counts; of a reference, also what it comes to.
+func (e *explanation) counts() []fact {
+	out := counting(e.Spec.Indicator)
+	if e.Spec.Indicator.Ref == nil {
+		return out
+	}
+	return append(out, counting(e.indicator)...)
+}
+
 func eventful(in *v1alpha1.EventsIndicator) []fact {
 	if in.Bad != "" {
 		return []fact{{"bad", string(in.Bad)}, {"of all", string(in.Total)}}

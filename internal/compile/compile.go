@@ -51,6 +51,9 @@ func Compile(in Input) (*Plan, error) {
 	}
 	plan := newPlan(in, shape, window)
 	plan.Target, plan.Level = target, level
+	if plan.Group, err = groupOf(in.Objective, shape, plan.Confinement); err != nil {
+		return nil, err
+	}
 	plan.Tiers = tiersOf(in.Objective, target, window.Period(in.Now))
 	return plan, blame(key, plan.prepare())
 }

@@ -72,6 +72,9 @@ type Plan struct {
 	Alerts Alerts
 	Ruled  bool
 
+	// Group is by what segments are told apart; nil where there are none.
+	Group *Group
+
 	// Recipe makes the queries and the expressions of rules; it is nil until Bind
 	// was called where Histogram asks for the boundaries of its buckets.
 	Recipe    *promql.Recipe

@@ -67,6 +67,14 @@ type Stretch struct {
 	Excluded int
 }
 
+// All are the sums of all minutes.
+func (s Stretch) All() slo.Sums {
+	if s.Excluded == 0 {
+		return s.Sums
+	}
+	return s.Raw
+}
+
 // Book is the account of one objective. Its methods can be called at once from
 // several goroutines.
 type Book struct {

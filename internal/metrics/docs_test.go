@@ -44,6 +44,7 @@ func full() *prometheus.Registry {
 	reg := prometheus.NewPedanticRegistry()
 	r := New(reg)
 	v := whole()
+	v.Segments = inSegments().Segments
 	v.LastData, v.Tiers = evening, []evaluate.TierState{tier(slo.Page, time.Hour, true)}
 	v.Excluded, v.Raw = 0.03, &evaluate.Figures{Attainment: 0.7}
 	r.Objective(absentAfter(*speed, time.Hour), v)
