@@ -36,10 +36,12 @@ type references struct {
 	source sourceObject
 	// indicator is nil where the objective refers to none.
 	indicator indicatorObject
+	// exclusions are those that are for the objective.
+	exclusions []v1alpha1.Exclusion
 }
 
 func (r references) input(o *v1alpha1.Objective) compile.Input {
-	in := compile.Input{Objective: o, Source: r.source.SourceSpec()}
+	in := compile.Input{Objective: o, Source: r.source.SourceSpec(), Exclusions: r.exclusions}
 	if r.indicator != nil {
 		in.Indicator = r.indicator.IndicatorSpec()
 	}
@@ -63,6 +65,9 @@ func (g *gatherer) referencesOf(ctx context.Context, o *v1alpha1.Objective) (ref
 		return references{}, fault, err
 	}
 	out := references{source: source}
+	if out.exclusions, err = g.exclusionsOf(ctx, o); err != nil {
+		return references{}, nil, err
+	}
 	out.indicator, fault, err = g.indicatorOf(ctx, o)
 	return out, fault, err
 }
