@@ -33,6 +33,7 @@ type ObjectiveReconciler struct {
 // +kubebuilder:rbac:groups=experience.slo,resources=objectives,verbs=get;list;watch
 // +kubebuilder:rbac:groups=experience.slo,resources=objectives/status,verbs=get;patch
 // +kubebuilder:rbac:groups=experience.slo,resources=indicators;clusterindicators,verbs=get;list;watch
+// +kubebuilder:rbac:groups=experience.slo,resources=calendars,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -59,7 +60,10 @@ func (r *ObjectiveReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 		return requeueOnConflict(err)
 	}
 	announce(r.recorder, objective, before.Status.Conditions, objective.Status.Conditions)
-	return ctrl.Result{}, mistake
+	if mistake != nil {
+		return ctrl.Result{}, mistake
+	}
+	return ctrl.Result{RequeueAfter: renewal(objective, r.clock.Now())}, nil
 }
 
 // settle writes on the status what is known. The mistake is what a person must

@@ -217,7 +217,7 @@ func TestGapsAreFound(t *testing.T) {
 
 // reasons reads the constants of the API by the comment of their group, whose
 // first words say whose they are.
-func reasons(t *testing.T) (objective, source, gate, journey []string) {
+func reasons(t *testing.T) (objective, source, gate, journey, calendar []string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "api", "v1alpha1", "conditions.go"), nil, parser.ParseComments)
 	if err != nil {
@@ -225,7 +225,7 @@ func reasons(t *testing.T) (objective, source, gate, journey []string) {
 	}
 	whose := map[string]*[]string{
 		"Reasons of an Objective": &objective, "Reasons of RulesLoaded": &objective,
-		"Reasons of a Gate": &gate, "Reasons of a Journey": &journey,
+		"Reasons of a Gate": &gate, "Reasons of a Journey": &journey, "Reasons of a Calendar": &calendar,
 	}
 	for _, declaration := range file.Decls {
 		group, ok := declaration.(*ast.GenDecl)
@@ -247,25 +247,26 @@ func reasons(t *testing.T) (objective, source, gate, journey []string) {
 			*of = append(*of, strings.Trim(value.Value, `"`))
 		}
 	}
-	return objective, source, gate, journey
+	return objective, source, gate, journey, calendar
 }
 
 func TestEveryReasonIsExplained(t *testing.T) {
-	objective, source, gate, journey := reasons(t)
-	if len(objective) < 10 || len(source) < 5 || len(gate) < 10 || len(journey) < 5 {
-		t.Fatalf("found %d, %d, %d and %d reasons: the API's file reads otherwise now", len(objective), len(source), len(gate), len(journey))
+	objective, source, gate, journey, calendar := reasons(t)
+	if len(objective) < 10 || len(source) < 5 || len(gate) < 10 || len(journey) < 5 || len(calendar) < 3 {
+		t.Fatalf("found %d, %d, %d, %d and %d reasons: the API's file reads otherwise now", len(objective), len(source), len(gate), len(journey), len(calendar))
 	}
 	all := pages(t)
-	known := slices.Concat(objective, source, gate, journey)
+	known := slices.Concat(objective, source, gate, journey, calendar)
 	cases := map[string]struct {
 		file string
 		want []string
 	}{
-		"Objective":           {"docs/spec/objective.md", objective},
+		"Objective":           {"docs/spec/objective.md", append(slices.Clone(objective), "InvalidCalendar", "NeverOpen")},
 		"MetricSource":        {"docs/spec/metricsource.md", append(source, "InvalidSpec")},
 		"ClusterMetricSource": {"docs/spec/clustermetricsource.md", append(source, "InvalidSpec")},
 		"Gate":                {"docs/spec/gate.md", append(gate, "Inconclusive", "InvalidSpec", "TargetMissed")},
 		"Journey":             {"docs/spec/journey.md", append(journey, "Evaluated", "EvaluationPending", "InvalidSpec")},
+		"Calendar":            {"docs/spec/calendar.md", append(calendar, "InvalidTimeZone")},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

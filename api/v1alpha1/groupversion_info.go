@@ -32,6 +32,7 @@ func addKnownTypes(s *runtime.Scheme) error {
 		&Journey{}, &JourneyList{},
 		&MetricSource{}, &MetricSourceList{},
 		&ClusterMetricSource{}, &ClusterMetricSourceList{},
+		&Calendar{}, &CalendarList{},
 		&Indicator{}, &IndicatorList{},
 		&ClusterIndicator{}, &ClusterIndicatorList{},
 	)

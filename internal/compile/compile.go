@@ -1,7 +1,6 @@
 package compile
 
 import (
-	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -19,7 +18,13 @@ type Input struct {
 	// Indicator is the spec of the indicator that the objective refers to; it is nil
 	// where the objective refers to none, or it does not exist.
 	Indicator *v1alpha1.IndicatorSpec
-	Now       time.Time
+	// Calendar is the spec of the calendar that CalendarOf names; it is nil where it
+	// names none, or that does not exist.
+	Calendar *v1alpha1.CalendarSpec
+	Now      time.Time
+	// Until is up to when opening hours must be told; two months and more after Now
+	// where it is before that.
+	Until time.Time
 }
 
 // Compile makes the plan of an objective, or an *Error that names the field at
@@ -49,6 +54,9 @@ func Compile(in Input) (*Plan, error) {
 		return nil, err
 	}
 	plan := newPlan(in, shape, window)
+	if err := plan.keepHours(in); err != nil {
+		return nil, err
+	}
 	plan.Target, plan.Level = target, level
 	plan.Tiers = tiersOf(in.Objective, target, window.Period(in.Now))
 	return plan, blame(key, plan.prepare())
@@ -118,13 +126,9 @@ func windowOf(w v1alpha1.Window) (slo.Window, error) {
 		}
 		return slo.Window{Rolling: rolling}, nil
 	}
-	zone := string(w.Calendar.TimeZone)
-	location, err := time.LoadLocation(zone)
-	if err != nil || zone == "Local" {
-		return slo.Window{}, &Error{
-			Reason: v1alpha1.ReasonInvalidTimeZone, Field: "spec.window.calendar.timeZone",
-			Err: fmt.Errorf("%q is no time zone: write an IANA name such as Asia/Kolkata or Europe/Berlin", zone),
-		}
+	location, err := locationOf("spec.window.calendar.timeZone", w.Calendar.TimeZone)
+	if err != nil {
+		return slo.Window{}, err
 	}
 	return slo.Window{Calendar: slo.Calendar(w.Calendar.Unit), Location: location}, nil
 }
@@ -145,6 +149,7 @@ type builder struct {
 	shape  *shape
 	policy promql.NewSeries
 	width  time.Duration
+	hours  *promql.Hours
 }
 
 // prepare builds what does not depend on the data: the probe for the
@@ -163,7 +168,7 @@ func (p *Plan) prepare() error {
 
 func (p *Plan) read(lanes []promql.Lane, formula Formula) error {
 	recipe, err := promql.NewRecipe(promql.Recipe{
-		Lanes: lanes, Policy: p.build.policy, Bucket: p.build.width, Confine: p.Confinement, Identity: p.Identity(),
+		Lanes: lanes, Policy: p.build.policy, Bucket: p.build.width, Hours: p.build.hours, Confine: p.Confinement, Identity: p.Identity(),
 		Sums: promql.Sums{Events: formula.Events, Points: formula.Points, Extra: formula.Aux},
 	})
 	if err != nil {

@@ -49,6 +49,11 @@ type Plan struct {
 	Window slo.Window
 	Grid   slo.Grid
 
+	// Hours are when minutes count, nil where all do, and Calendar is the name of the
+	// calendar that says so.
+	Hours    *slo.Hours
+	Calendar string
+
 	// MinimumEvents is the number of events below which there is no verdict.
 	MinimumEvents float64
 	// Level is the confidence asked for; 0 asks for none.

@@ -73,7 +73,8 @@ type Verdict struct {
 	Lowest, Highest float64
 
 	Events, MinimumEvents float64
-	// Coverage is the share of the window's minutes that have data.
+	// Coverage is the share of the window's minutes that have data, of those that
+	// are open where the objective has a calendar.
 	Coverage float64
 	Window   slo.Span
 	// Band is empty where the outcome is not known.
@@ -96,7 +97,7 @@ func Evaluate(p *compile.Plan, account Account, now time.Time) Verdict {
 	}
 	v := Verdict{
 		Unit: p.Unit, Target: p.Target, Level: p.Level, MinimumEvents: p.MinimumEvents,
-		Events: s.Sums.Events, Coverage: coverage(s), Window: slo.Span{Start: s.Start, End: s.End},
+		Events: s.Sums.Events, Coverage: coverage(p, s), Window: slo.Span{Start: s.Start, End: s.End},
 		Attainment: math.NaN(), BudgetRemaining: math.NaN(), At: now, Invalid: account.Invalid(),
 		Estimated: p.Histogram != nil && p.Histogram.Interpolated, LastData: account.LastData(),
 	}
@@ -104,10 +105,7 @@ func Evaluate(p *compile.Plan, account Account, now time.Time) Verdict {
 	v.Burns = burns(v.Tiers)
 	attainment, ok := s.Sums.Attainment()
 	if !ok {
-		v.Reason = v1alpha1.ReasonNoData
-		if s.Covered > 0 {
-			v.Reason = v1alpha1.ReasonInsufficientData
-		}
+		v.Reason = nothing(p, s)
 		return v
 	}
 	v.Attainment = attainment
@@ -117,12 +115,32 @@ func Evaluate(p *compile.Plan, account Account, now time.Time) Verdict {
 	return v
 }
 
-func coverage(s ledger.Stretch) float64 {
-	minutes := s.End.Sub(s.Start).Minutes()
+func coverage(p *compile.Plan, s ledger.Stretch) float64 {
+	minutes := openMinutes(p, s)
 	if minutes <= 0 {
 		return 0
 	}
 	return float64(s.Covered) / minutes
+}
+
+// openMinutes are the minutes of a stretch that could have data.
+func openMinutes(p *compile.Plan, s ledger.Stretch) float64 {
+	if p.Hours == nil {
+		return s.End.Sub(s.Start).Minutes()
+	}
+	return float64(p.Hours.OpenMinutes(slo.Span{Start: s.Start, End: s.End}))
+}
+
+// nothing is the reason why a stretch has no attainment.
+func nothing(p *compile.Plan, s ledger.Stretch) string {
+	switch {
+	case s.Covered > 0:
+		return v1alpha1.ReasonInsufficientData
+	case p.Hours != nil && openMinutes(p, s) == 0:
+		return v1alpha1.ReasonNotOpenYet
+	default:
+		return v1alpha1.ReasonNoData
+	}
 }
 
 // tiers finds how each tier of the plan stands at the end of what was read.

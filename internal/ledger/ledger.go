@@ -27,6 +27,7 @@ func (l *Ledger) Book(p *compile.Plan) *Book {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if book, ok := l.books[p.Key]; ok && book.terms.equal(terms) {
+		book.renew(terms)
 		return book
 	}
 	book := NewBook(terms)
