@@ -103,6 +103,8 @@ func describe(o client.Object) string {
 			ptr.Deref(o.Status.Events, 0), o.Status.Coverage, conditionsOf(o.Status.Conditions))
 	case *v1alpha1.Gate:
 		return gateText(o) + "\n" + conditionsOf(o.Status.Conditions)
+	case *v1alpha1.Journey:
+		return journeyText(o) + "\n" + conditionsOf(o.Status.Conditions)
 	case interface{ GetConditions() []metav1.Condition }:
 		return conditionsOf(o.GetConditions())
 	default:

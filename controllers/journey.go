@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	rtsource "sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/evaluate"
@@ -33,6 +34,7 @@ const (
 type JourneyReconciler struct {
 	client.Client
 	gather   *gatherer
+	rules    *journeyRules
 	metrics  *metrics.Recorder
 	recorder events.EventRecorder
 }
@@ -79,6 +81,7 @@ func (r *JourneyReconciler) judge(ctx context.Context, journey *v1alpha1.Journey
 		r.metrics.Journey(key, outcome)
 		status.Journey(journey, outcome)
 	}
+	r.rules.show(journey)
 	return nil
 }
 
@@ -86,6 +89,7 @@ func (r *JourneyReconciler) setup(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("journey").
 		For(&v1alpha1.Journey{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Objective{}, r.gather.wakeJourneys(), builder.WithPredicates(otherForJourneys())).
+		WatchesRawSource(rtsource.Channel(r.rules.changed, enqueueKey())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: journeysAtOnce}).
 		Complete(r)
 }

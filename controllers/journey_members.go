@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -31,13 +32,20 @@ type along struct {
 	completion *evaluate.JourneyMember
 }
 
-// along reads the objectives of a journey. Invalid says what a person must change
-// when they cannot be told.
-func (g *gatherer) along(ctx context.Context, journey *v1alpha1.Journey) (found along, invalid string, err error) {
+// staged is an objective along a journey; the objective is nil where there is none
+// of that name.
+type staged struct {
+	name      v1alpha1.Name
+	objective *v1alpha1.Objective
+}
+
+// stagedBy reads the objectives of a journey by stage, and that of its completion,
+// which is nil where it has none. Invalid says what a person must change when they
+// cannot be told. They are not copied: nobody may write to them.
+func (g *gatherer) stagedBy(ctx context.Context, journey *v1alpha1.Journey) (stages map[v1alpha1.Label][]staged, completion *staged, invalid string, err error) {
 	list := &v1alpha1.ObjectiveList{}
-	// What is only read need not be copied out of the cache.
 	if err := g.cached.List(ctx, list, client.InNamespace(journey.Namespace), client.UnsafeDisableDeepCopy); err != nil {
-		return along{}, "", fmt.Errorf("list objectives: %w", err)
+		return nil, nil, "", fmt.Errorf("list objectives: %w", err)
 	}
 	byName := map[v1alpha1.Name]*v1alpha1.Objective{}
 	for i := range list.Items {
@@ -45,27 +53,43 @@ func (g *gatherer) along(ctx context.Context, journey *v1alpha1.Journey) (found 
 			byName[v1alpha1.Name(o.Name)] = o
 		}
 	}
-	found.members = map[v1alpha1.Label][]evaluate.JourneyMember{}
+	stages = map[v1alpha1.Label][]staged{}
 	for i := range journey.Spec.Stages {
 		stage := &journey.Spec.Stages[i]
-		members, invalid := membersOf(&stage.Objectives, byName)
-		if invalid != "" {
-			return along{}, fmt.Sprintf("the objectives of stage %s: %s", stage.Name, invalid), nil
+		if stages[stage.Name], invalid = stagedAt(&stage.Objectives, byName); invalid != "" {
+			return nil, nil, fmt.Sprintf("the objectives of stage %s: %s", stage.Name, invalid), nil
 		}
-		found.members[stage.Name] = members
 	}
 	if name := journey.Spec.Completion; name != "" {
-		completion := journeyMember(name, byName[name])
-		found.completion = &completion
+		completion = &staged{name, byName[name]}
+	}
+	return stages, completion, "", nil
+}
+
+// along reads what is known of the objectives of a journey.
+func (g *gatherer) along(ctx context.Context, journey *v1alpha1.Journey) (found along, invalid string, err error) {
+	stages, completion, invalid, err := g.stagedBy(ctx, journey)
+	if err != nil || invalid != "" {
+		return along{}, invalid, err
+	}
+	found.members = map[v1alpha1.Label][]evaluate.JourneyMember{}
+	for stage, all := range stages {
+		for _, s := range all {
+			found.members[stage] = append(found.members[stage], g.journeyMember(ctx, s.name, s.objective))
+		}
+	}
+	if completion != nil {
+		member := g.journeyMember(ctx, completion.name, completion.objective)
+		found.completion = &member
 	}
 	return found, "", nil
 }
 
-// membersOf chooses the objectives of a stage.
-func membersOf(choice *v1alpha1.StageObjectives, byName map[v1alpha1.Name]*v1alpha1.Objective) (out []evaluate.JourneyMember, invalid string) {
+// stagedAt chooses the objectives of a stage.
+func stagedAt(choice *v1alpha1.StageObjectives, byName map[v1alpha1.Name]*v1alpha1.Objective) (out []staged, invalid string) {
 	if choice.Selector == nil {
 		for _, name := range choice.Names {
-			out = append(out, journeyMember(name, byName[name]))
+			out = append(out, staged{name, byName[name]})
 		}
 		return out, ""
 	}
@@ -75,18 +99,19 @@ func membersOf(choice *v1alpha1.StageObjectives, byName map[v1alpha1.Name]*v1alp
 	}
 	for name, o := range byName {
 		if selector.Matches(labels.Set(o.Labels)) {
-			out = append(out, journeyMember(name, o))
+			out = append(out, staged{name, o})
 		}
 	}
 	if len(out) > v1alpha1.MaxStageObjectives {
 		return nil, fmt.Sprintf("selector: it selects more than %d objectives: choose fewer, or make several stages of it", v1alpha1.MaxStageObjectives)
 	}
+	slices.SortFunc(out, func(a, b staged) int { return strings.Compare(string(a.name), string(b.name)) })
 	return out, ""
 }
 
 // journeyMember is what the status of an objective says, nil where there is none.
 // A status of another generation says nothing.
-func journeyMember(name v1alpha1.Name, o *v1alpha1.Objective) evaluate.JourneyMember {
+func (g *gatherer) journeyMember(ctx context.Context, name v1alpha1.Name, o *v1alpha1.Objective) evaluate.JourneyMember {
 	m := evaluate.JourneyMember{Name: name, Reason: v1alpha1.ReasonNotFound, Kept: math.NaN(), Budget: math.NaN()}
 	if o == nil {
 		return m
@@ -96,6 +121,7 @@ func journeyMember(name v1alpha1.Name, o *v1alpha1.Objective) evaluate.JourneyMe
 	if met == nil || o.Status.ObservedGeneration != o.Generation {
 		return m
 	}
+	o = worstOff(o)
 	m.Reason, m.Attainment, m.Target = met.Reason, o.Status.Attainment, o.Status.Target
 	switch met.Status {
 	case metav1.ConditionTrue:
@@ -105,7 +131,7 @@ func journeyMember(name v1alpha1.Name, o *v1alpha1.Objective) evaluate.JourneyMe
 	default:
 		return m
 	}
-	m.Kept, m.Budget = keptOf(o), budgetOf(o)
+	m.Kept, m.Budget = g.keptOf(ctx, o), budgetOf(o)
 	if at := o.Status.ExhaustsAt; at != nil {
 		m.ExhaustsAt = at.Time
 	}
@@ -115,8 +141,8 @@ func journeyMember(name v1alpha1.Name, o *v1alpha1.Objective) evaluate.JourneyMe
 // keptOf reads the share of the promise that is kept from what is written on the
 // objective, NaN where it cannot be read. So a journey's figures can be found again
 // from what kubectl shows, and a restart of the operator changes none.
-func keptOf(o *v1alpha1.Objective) float64 {
-	unit, err := compile.UnitOf(&o.Spec)
+func (g *gatherer) keptOf(ctx context.Context, o *v1alpha1.Objective) float64 {
+	unit, err := g.unitOf(ctx, o)
 	if err != nil {
 		return math.NaN()
 	}
@@ -129,6 +155,23 @@ func keptOf(o *v1alpha1.Objective) float64 {
 		return math.NaN()
 	}
 	return evaluate.Kept(attainment, target)
+}
+
+// unitOf is the unit in which an objective's figures are written. One whose indicator
+// cannot be read has none.
+func (g *gatherer) unitOf(ctx context.Context, o *v1alpha1.Objective) (slo.Unit, error) {
+	in := compile.Input{Objective: o}
+	if unit, err := compile.UnitOf(in); err == nil {
+		return unit, nil
+	}
+	found, _, err := g.indicatorOf(ctx, o)
+	if err != nil {
+		return slo.Unit{}, err
+	}
+	if found != nil {
+		in.Indicator = found.IndicatorSpec()
+	}
+	return compile.UnitOf(in)
 }
 
 // budgetOf reads the share of the error budget that is left.

@@ -163,6 +163,7 @@ func TestJourneyStates(t *testing.T) {
 	}
 	full := v1alpha1.Recovery{Stage: "web", By: "phone", Cap: "100%"}
 	half := v1alpha1.Recovery{Stage: "web", By: "phone", Cap: "50%"}
+	back := v1alpha1.Recovery{Stage: "phone", By: "web", Cap: "100%"}
 	completed := aJourney(ns, "completed", passes("web", normal, "fast"))
 	completed.Spec.Aggregation, completed.Spec.Completion = v1alpha1.AggregationCompletion, "rude"
 	cases := map[string]struct {
@@ -188,6 +189,10 @@ func TestJourneyStates(t *testing.T) {
 		},
 		"Recovered": {
 			recoveredBy(aJourney(ns, "recovered", passes("web", critical, "slow"), passes("phone", critical, "kind")), full), "Met", v1alpha1.ReasonHolding,
+			journeyRow{row{ready("True Holding"), status.CurrentStatus, ""}, v1alpha1.JourneyHolding, v1alpha1.PatternPoorProductGoodService, "web"},
+		},
+		"RecoveredByEachOther": {
+			recoveredBy(aJourney(ns, "each-other", passes("web", critical, "slow", "kind"), passes("phone", critical, "slow", "kind")), full, back), "Met", v1alpha1.ReasonHolding,
 			journeyRow{row{ready("True Holding"), status.CurrentStatus, ""}, v1alpha1.JourneyHolding, v1alpha1.PatternPoorProductGoodService, "web"},
 		},
 		"NotCompleted": {
@@ -268,6 +273,10 @@ func TestJourneyFollows(t *testing.T) {
 	says("and not any more", "Met", v1alpha1.ReasonHolding)
 	deleteNow(t, all["fast"])
 	says("one is deleted", "Ready", v1alpha1.ReasonObjectivesNotFound)
+	const gone = "these objectives do not exist in the journey's namespace: fast: create them, or leave them out of the spec"
+	if got := meta.FindStatusCondition(j.Status.Conditions, v1alpha1.ConditionReady).Message; got != gone {
+		t.Errorf("Ready says %q, want %q", got, gone)
+	}
 	if j.Status.Verdict != v1alpha1.JourneyUnknown || j.Status.Stages[0].Unknown[0].Reason != v1alpha1.ReasonNotFound {
 		t.Errorf("%s with a deleted objective that is %v", j.Status.Verdict, j.Status.Stages[0].Unknown)
 	}

@@ -112,8 +112,7 @@ func (e *Evaluator) measure(ctx context.Context, en *entry, plan *compile.Plan, 
 		return nil, err
 	}
 	en.noteRecorded(plan, book.LastRecorded(), to)
-	verdict := evaluate.Evaluate(plan, book, to)
-	return &verdict, nil
+	return e.judge(ctx, live.Client, plan, book, to)
 }
 
 func (e *Evaluator) live(source compile.SourceKey) (*Live, error) {

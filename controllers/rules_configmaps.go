@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -34,8 +35,10 @@ type RuleFileReconciler struct {
 	wisher *wisher
 	board  *rulesBoard
 	live   client.Client
-	places *rulePlaces
-	stock  *ruleStock
+	// journeys takes what became of the rules of journeys.
+	journeys *journeyRules
+	places   *rulePlaces
+	stock    *ruleStock
 	// news tells of objectives whose plans were bound, found of shelves that an
 	// earlier process left.
 	news  chan event.TypedGenericEvent[types.NamespacedName]
@@ -82,10 +85,23 @@ func (r *RuleFileReconciler) books(ctx context.Context, s shelf) ([]*book, error
 			return nil, err
 		}
 		if wish.output == v1alpha1.RulesOutputConfigMap {
-			out = append(out, &book{key: client.ObjectKeyFromObject(o), wish: wish, state: wish.state(o)})
+			out = append(out, r.book(o, wish))
 		}
 	}
-	return out, nil
+	if len(out) == 0 {
+		return nil, nil
+	}
+	journeys, err := r.journeyBooks(ctx, s)
+	return append(out, journeys...), err
+}
+
+func (r *RuleFileReconciler) book(o *v1alpha1.Objective, w wish) *book {
+	key := client.ObjectKeyFromObject(o)
+	out := &book{key: key, file: rules.FileName(key), wish: w, state: w.state(o), told: r.board.put}
+	if w.plan != nil {
+		out.render = func() ([]monitoringv1.RuleGroup, error) { return rules.Groups(w.plan, w.settings()) }
+	}
+	return out
 }
 
 // placeOf is the namespace of a source's ConfigMaps.
@@ -117,7 +133,7 @@ func (r *RuleFileReconciler) fill(ctx context.Context, s shelf, place string, bo
 		if reason != "" {
 			b.state = b.state.failed(reason, "%s", r.refused(place, reason, message))
 		}
-		r.board.put(ctx, b.key, b.state)
+		b.told(ctx, b.key, b.state)
 	}
 	return nil
 }
@@ -238,7 +254,7 @@ func note(books []*book, name string, foreign bool) {
 		switch {
 		case foreign:
 			b.state = b.state.failed(v1alpha1.ReasonSinkConflict, "ConfigMap %s is not the operator's, which leaves it alone: delete or rename it", name)
-		case b.wish.plan != nil && b.state.State != rulesFailed:
+		case b.render != nil && b.state.State != rulesFailed:
 			b.state = b.state.applied(b.group, fmt.Sprintf("check that its Prometheus reads the files of ConfigMap %s (rule_files) and reloads when they change", name))
 		}
 	}
@@ -270,7 +286,7 @@ func (r *RuleFileReconciler) foreign(ctx context.Context, found, want *corev1.Co
 func shelved(books []*book, o *corev1.ConfigMap) []*book {
 	var out []*book
 	for _, b := range books {
-		if _, ok := o.Data[b.file()]; ok {
+		if _, ok := o.Data[b.file]; ok {
 			out = append(out, b)
 		}
 	}

@@ -20,7 +20,7 @@ import (
 )
 
 // setupRules adds the sinks of rules, and what looks them over, to a manager.
-func setupRules(mgr ctrl.Manager, w *wisher, board *rulesBoard, o Options) error {
+func setupRules(mgr ctrl.Manager, w *wisher, board *rulesBoard, journeys *journeyRules, o Options) error {
 	live, err := newSinkClient(mgr)
 	if err != nil {
 		return err
@@ -34,14 +34,17 @@ func setupRules(mgr ctrl.Manager, w *wisher, board *rulesBoard, o Options) error
 		news: make(chan event.TypedGenericEvent[types.NamespacedName], 1024),
 	}
 	files := &RuleFileReconciler{
-		Client: mgr.GetClient(), wisher: w, board: board, live: live, places: newRulePlaces(live, o.Namespace), stock: newRuleStock(),
+		Client: mgr.GetClient(), wisher: w, board: board, journeys: journeys, live: live, places: newRulePlaces(live, o.Namespace), stock: newRuleStock(),
 		news: make(chan event.TypedGenericEvent[types.NamespacedName], 1024), found: make(chan event.TypedGenericEvent[shelf]),
+	}
+	along := &JourneyRuleReconciler{
+		Client: mgr.GetClient(), wisher: w, sink: each, board: journeys, news: make(chan event.TypedGenericEvent[types.NamespacedName], 1024),
 	}
 	rounds := &rulesRounds{
 		board: board, clock: o.Clock, watch: watch, evaluator: w.evaluator, live: live, survey: files.survey,
-		news: []chan event.TypedGenericEvent[types.NamespacedName]{each.news, files.news},
+		news: []chan event.TypedGenericEvent[types.NamespacedName]{each.news, files.news, along.news},
 	}
-	return errors.Join(mgr.Add(rounds), each.setup(mgr, o.Concurrency), files.setup(mgr))
+	return errors.Join(mgr.Add(rounds), each.setup(mgr, o.Concurrency), files.setup(mgr), along.setup(mgr))
 }
 
 func (r *PrometheusRuleReconciler) setup(mgr ctrl.Manager, concurrency int) error {
@@ -66,6 +69,7 @@ func (r *RuleFileReconciler) setup(mgr ctrl.Manager) error {
 	indicators := handler.TypedEnqueueRequestsFromMapFunc(r.ofIndicator)
 	return builder.TypedControllerManagedBy[shelf](mgr).Named("rulefile").
 		Watches(&v1alpha1.Objective{}, handler.TypedEnqueueRequestsFromMapFunc(ofObjective), changed).
+		Watches(&v1alpha1.Journey{}, handler.TypedEnqueueRequestsFromMapFunc(r.ofJourney), changed).
 		Watches(&v1alpha1.MetricSource{}, sources, changed).
 		Watches(&v1alpha1.ClusterMetricSource{}, sources, changed).
 		Watches(&v1alpha1.Indicator{}, indicators, changed).

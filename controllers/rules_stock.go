@@ -1,28 +1,33 @@
 package controllers
 
 import (
+	"context"
 	"crypto/sha256"
 	"maps"
 	"sync"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/rules"
 )
 
-// book is one objective on a shelf.
+// book is one objective on a shelf, or one journey.
 type book struct {
-	key   types.NamespacedName
+	key types.NamespacedName
+	// file is the name of its rule file.
+	file  string
 	wish  wish
 	state rulesState
+	// render makes the rules; it is nil where they cannot be made now.
+	render func() ([]monitoringv1.RuleGroup, error)
+	// told takes what became of the rules.
+	told func(ctx context.Context, key types.NamespacedName, state rulesState)
 	// group is the name of the rule group that records the deltas.
 	group string
 	sum   [sha256.Size]byte
 }
-
-// file is the name of the objective's rule file.
-func (b *book) file() string { return rules.FileName(b.key) }
 
 // edition is what the rules of an objective were when they were last written.
 type edition struct {
@@ -35,7 +40,8 @@ type edition struct {
 type stocked struct {
 	place    string
 	versions map[string]string
-	editions map[types.NamespacedName]edition
+	// editions are by file.
+	editions map[string]edition
 }
 
 // ruleStock remembers what was written, so that a look at a shelf on which
@@ -55,7 +61,7 @@ func (r *ruleStock) isCurrent(s shelf, place string, versions map[string]string,
 		return false
 	}
 	for _, b := range books {
-		if e, ok := known.editions[b.key]; !ok || e.stamp != b.wish.stamp || b.wish.plan == nil {
+		if e, ok := known.editions[b.file]; !ok || e.stamp != b.wish.stamp || b.render == nil {
 			return false
 		}
 	}
@@ -74,16 +80,16 @@ func (r *ruleStock) render(s shelf, books []*book, there map[string]string) map[
 	known := r.of(s)
 	out := map[string]string{}
 	for _, b := range books {
-		text, ok := there[b.file()]
-		if ok && known != nil && b.isOf(known.editions[b.key], text) {
-			out[b.file()] = text
+		text, ok := there[b.file]
+		if ok && known != nil && b.isOf(known.editions[b.file], text) {
+			out[b.file] = text
 			continue
 		}
 		if fresh := b.print(); fresh != "" {
 			text, ok = fresh, true
 		}
 		if ok {
-			out[b.file()] = text
+			out[b.file] = text
 		}
 	}
 	return out
@@ -91,19 +97,19 @@ func (r *ruleStock) render(s shelf, books []*book, there map[string]string) map[
 
 // isOf takes over an edition when a text is the one that it was written as.
 func (b *book) isOf(e edition, text string) bool {
-	if b.wish.plan == nil || e.stamp != b.wish.stamp || e.sum != sha256.Sum256([]byte(text)) {
+	if b.render == nil || e.stamp != b.wish.stamp || e.sum != sha256.Sum256([]byte(text)) {
 		return false
 	}
 	b.group, b.sum = e.group, e.sum
 	return true
 }
 
-// print renders the objective's rule file; it is empty where that cannot be done.
+// print renders the rule file; it is empty where that cannot be done.
 func (b *book) print() string {
-	if b.wish.plan == nil {
+	if b.render == nil {
 		return ""
 	}
-	groups, err := rules.Groups(b.wish.plan, b.wish.settings())
+	groups, err := b.render()
 	if err != nil {
 		b.state = b.state.failed(v1alpha1.ReasonRulesRejected, "%v", err)
 		return ""
@@ -120,10 +126,10 @@ func (b *book) print() string {
 // keep remembers a shelf that was written. One of whose objectives an error was
 // said is looked at in full again.
 func (r *ruleStock) keep(s shelf, place string, versions map[string]string, books []*book) {
-	known := &stocked{place: place, versions: versions, editions: map[types.NamespacedName]edition{}}
+	known := &stocked{place: place, versions: versions, editions: map[string]edition{}}
 	for _, b := range books {
 		if b.state.State == rulesApplied {
-			known.editions[b.key] = edition{stamp: b.wish.stamp, group: b.group, sum: b.sum}
+			known.editions[b.file] = edition{stamp: b.wish.stamp, group: b.group, sum: b.sum}
 		}
 	}
 	r.mu.Lock()

@@ -75,7 +75,8 @@ func Setup(mgr ctrl.Manager, o Options) (*Operator, error) {
 	}
 	gates := &GateReconciler{Client: mgr.GetClient(), gather: gather, evaluator: evaluator, recorder: base.recorder, clock: o.Clock}
 	calendars := &CalendarReconciler{Client: mgr.GetClient(), recorder: base.recorder, clock: o.Clock}
-	journeys := &JourneyReconciler{Client: mgr.GetClient(), gather: gather, metrics: o.Recorder, recorder: base.recorder}
+	journeys := &JourneyReconciler{Client: mgr.GetClient(), gather: gather, rules: newJourneyRules(), metrics: o.Recorder, recorder: base.recorder}
+	exclusions := &ExclusionReconciler{Client: mgr.GetClient(), gather: gather, recorder: base.recorder, clock: o.Clock}
 	return &Operator{evaluator: evaluator, manager: mgr, clock: o.Clock}, errors.Join(
 		mgr.Add(evaluator),
 		setupSources(mgr, base),
@@ -83,7 +84,8 @@ func Setup(mgr ctrl.Manager, o Options) (*Operator, error) {
 		gates.setup(mgr),
 		journeys.setup(mgr),
 		calendars.setup(mgr),
-		setupRules(mgr, &wisher{gather: gather, evaluator: evaluator, clock: o.Clock}, board, o),
+		exclusions.setup(mgr),
+		setupRules(mgr, &wisher{gather: gather, evaluator: evaluator, clock: o.Clock}, board, journeys.rules, o),
 	)
 }
 

@@ -25,6 +25,7 @@ var kindOf = map[string]string{
 	"docs/spec/gate.md":                "Gate",
 	"docs/spec/journey.md":             "Journey",
 	"docs/spec/calendar.md":            "Calendar",
+	"docs/spec/exclusion.md":           "Exclusion",
 }
 
 // whole are specs to which the pages' fragments are added.

@@ -27,6 +27,7 @@ var plurals = map[string]string{
 	"Gate":                "gates",
 	"Journey":             "journeys",
 	"Calendar":            "calendars",
+	"Exclusion":           "exclusions",
 }
 
 // definition is the schema of a kind.

@@ -11,7 +11,8 @@ const (
 	// current or fresh enough.
 	//
 	// Reasons when True:  Evaluated, Suspended (Objective); Available (sources);
-	// Passed, PassedInconclusive (Gate); Evaluated (Journey); Understood (Calendar).
+	// Passed, PassedInconclusive (Gate); Evaluated (Journey); Planned, Active, Ended,
+	// Withdrawn (Exclusion); Understood (Calendar).
 	// Reasons when False: those of Reconciling and Stalled.
 	ConditionReady = "Ready"
 
@@ -33,15 +34,17 @@ const (
 	// InvalidSpec, InvalidParameter, InvalidIndicator, InvalidCalendar, NeverOpen,
 	// SourceNotAllowed, LimitExceeded (Objective); InvalidTimeZone, InvalidCalendar,
 	// NeverOpen (Calendar); InvalidSpec (sources); ObjectivesFailed,
-	// Inconclusive, InvalidSpec (Gate); InvalidSpec (Journey).
+	// Inconclusive, InvalidSpec (Gate); InvalidSpec (Journey);
+	// InvalidTimeZone, InvalidSpec (Exclusion).
 	ConditionStalled = "Stalled"
 
 	// ConditionMet says whether the promise holds: that of an Objective, or those
 	// along a Journey.
 	//
 	// Reasons when True:    TargetMet (Objective); Holding (Journey).
-	// Reasons when False:   TargetMissed (Objective); Degraded, Broken (Journey).
-	// Reasons when Unknown: EvaluationPending, InsufficientData, NoData,
+	// Reasons when False:   TargetMissed, SegmentMissed (Objective); Degraded, Broken
+	// (Journey).
+	// Reasons when Unknown: EvaluationPending, InsufficientData, NoData, Excluded,
 	// InconsistentData, Inconclusive, SourceUnavailable, SourceNotFound,
 	// IndicatorNotFound, CalendarNotFound, NotOpenYet, Suspended (Objective);
 	// ObjectivesUnknown (Journey); and
@@ -51,11 +54,13 @@ const (
 	// ConditionRulesLoaded says whether the ruler of the metric source evaluates
 	// the recording and alerting rules of an Objective, and on a source, those of
 	// all its objectives. It is absent where the source has output None, and on a
-	// source that does not answer.
+	// source that does not answer. A Journey has it only while its rules cannot be
+	// written.
 	//
 	// Reasons when True:    RulesLoaded.
-	// Reasons when False:   RulesNotLoaded (both); RuleFailing, RulesRejected,
-	// SinkUnavailable, SinkForbidden, SinkConflict (Objective).
+	// Reasons when False:   RulesNotLoaded (both); RuleFailing (Objective);
+	// RulesRejected, SinkUnavailable, SinkForbidden, SinkConflict (Objective,
+	// Journey).
 	// Reasons when Unknown: RulesPending (both); SourceUnavailable (Objective).
 	ConditionRulesLoaded = "RulesLoaded"
 
@@ -82,8 +87,10 @@ const (
 	ReasonEvaluationPending = "EvaluationPending" // the first evaluation is under way
 	ReasonTargetMet         = "TargetMet"         // attainment is at least the target
 	ReasonTargetMissed      = "TargetMissed"      // attainment is below the target
+	ReasonSegmentMissed     = "SegmentMissed"     // a segment of spec.groupBy with enough events is below the target
 	ReasonInsufficientData  = "InsufficientData"  // fewer events than minimumEvents
 	ReasonNoData            = "NoData"            // no sample in the whole window
+	ReasonExcluded          = "Excluded"          // exclusions leave nothing of the window
 	ReasonInconsistentData  = "InconsistentData"  // points outside what the events allow
 	ReasonInconclusive      = "Inconclusive"      // the confidence interval holds the target
 	ReasonSuspended         = "Suspended"         // spec.suspend is true
@@ -171,6 +178,14 @@ const (
 	ReasonBroken             = "Broken"             // a critical stage is violated
 	ReasonObjectivesUnknown  = "ObjectivesUnknown"  // nothing is known to be violated, and not everything is known
 	ReasonObjectivesNotFound = "ObjectivesNotFound" // an objective does not exist, or a selector chooses none
+)
+
+// Reasons of an Exclusion's conditions, beside InvalidTimeZone and InvalidSpec.
+const (
+	ReasonPlanned   = "Planned"   // it has not begun
+	ReasonActive    = "Active"    // it has begun and is not over
+	ReasonEnded     = "Ended"     // it is over, and a record
+	ReasonWithdrawn = "Withdrawn" // it was taken back
 )
 
 // GetConditions returns the conditions of the status.

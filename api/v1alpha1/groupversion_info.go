@@ -30,6 +30,7 @@ func addKnownTypes(s *runtime.Scheme) error {
 		&Objective{}, &ObjectiveList{},
 		&Gate{}, &GateList{},
 		&Journey{}, &JourneyList{},
+		&Exclusion{}, &ExclusionList{},
 		&MetricSource{}, &MetricSourceList{},
 		&ClusterMetricSource{}, &ClusterMetricSourceList{},
 		&Calendar{}, &CalendarList{},

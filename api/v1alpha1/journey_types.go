@@ -150,7 +150,7 @@ type JourneyVerdict string
 
 const (
 	// JourneyHolding is a journey whose stages all keep what they promise, or are
-	// made up for in full. All of its objectives are known.
+	// made up for in full. Nothing that is not known could change that.
 	JourneyHolding JourneyVerdict = "Holding"
 	// JourneyDegraded is one with a violated stage that is not critical, or with a
 	// violated one that is made up for in part. It may be worse where objectives are
@@ -239,7 +239,7 @@ type StageStatus struct {
 	Verdict StageVerdict `json:"verdict,omitempty"`
 
 	// score is how much of what was promised the customer gets, with what recovery
-	// gives back. It is absent where an objective is not known.
+	// gives back. It is absent where an objective that it depends on is not known.
 	// +kubebuilder:validation:MaxLength=20
 	// +optional
 	Score string `json:"score,omitempty"`

@@ -54,6 +54,8 @@ const (
 	percentOnly = `spec: target must be a percentage such as "75%" for this indicator`
 	plainOnly   = `spec: target must be a plain number in the score's own unit for this indicator, such as "0.85" for apdex, "30" for netPromoter or "4.2" for mean`
 	noBudget    = `spec: target must be above 0% and below 100%: a target of 100% has no error budget`
+	noLabel     = `spec.groupBy.label: label cannot be le or begin with __: name a label of the people who are served, such as device`
+	noSelectors = `spec: groupBy needs an indicator of plain selectors: use events, distribution, apdex or score, or remove groupBy`
 	oneMember   = `spec.indicator: set exactly one of events, distribution, apdex, score, state, queries, ref`
 	goodOrBad   = `spec.indicator.events: set exactly one of good, bad`
 	oneWindow   = `spec.window: set exactly one of rolling, calendar, for example rolling: 28d`
@@ -84,6 +86,16 @@ var objectiveMistakes = map[string]struct {
 	"ConfidenceSure":    {edits{"spec.confidence": "100%"}, []string{"spec.confidence: confidence must be between 50% and 99.99%, such as 95%"}},
 	"NewSeriesOther":    {edits{"spec.newSeries": "Guess"}, []string{`spec.newSeries: supported values: "OnKnownTarget", "FromZero", "Ignore"`}},
 	"SuspendText":       {edits{"spec.suspend": "yes"}, []string{`spec.suspend: must be of type boolean: "string"`}},
+
+	"GroupByNoLabel":   {edits{"spec.groupBy": map[string]any{}}, []string{"spec.groupBy.label: Required value"}},
+	"GroupByLabelForm": {edits{"spec.groupBy": map[string]any{"label": "a device"}}, []string{"spec.groupBy.label: should match '^[a-zA-Z_][a-zA-Z0-9_]*$'"}},
+	"GroupByBoundary":  {edits{"spec.groupBy": map[string]any{"label": "le"}}, []string{noLabel}},
+	"GroupByName":      {edits{"spec.groupBy": map[string]any{"label": "__name__"}}, []string{noLabel}},
+	"GroupByNone":      {edits{"spec.groupBy": map[string]any{"label": "device", "maximum": int64(0)}}, []string{"spec.groupBy.maximum: should be greater than or equal to 1"}},
+	"GroupByMany":      {edits{"spec.groupBy": map[string]any{"label": "device", "maximum": int64(21)}}, []string{"spec.groupBy.maximum: should be less than or equal to 20"}},
+	"GroupByOther":     {edits{"spec.groupBy": map[string]any{"label": "device", "met": "Most"}}, []string{`spec.groupBy.met: supported values: "Every", "Whole"`}},
+	"GroupByQueries":   {instead("queries", map[string]any{"points": "increase(a[$interval])", "events": "increase(b[$interval])"}, "75%", edits{"spec.groupBy": map[string]any{"label": "device"}}), []string{noSelectors}},
+	"GroupByState":     {instead("state", map[string]any{"query": "up", "operator": "Equal", "value": "1"}, "75%", edits{"spec.groupBy": map[string]any{"label": "device"}}), []string{noSelectors}},
 
 	"TargetWhole":          {edits{"spec.target": "100%"}, []string{noBudget}},
 	"TargetWholeDecimal":   {edits{"spec.target": "100.0%"}, []string{noBudget}},

@@ -72,6 +72,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="!has(self.indicator.apdex) || self.target.endsWith('%') || (double(self.target) > 0.0 && double(self.target) < 1.0)",message="target of an apdex must be above 0 and below 1"
 // +kubebuilder:validation:XValidation:rule="!has(self.indicator.score) || !has(self.indicator.score.netPromoter) || self.target.endsWith('%') || (double(self.target) > -100.0 && double(self.target) < 100.0)",message="target of a netPromoter score must be above -100 and below 100"
 // +kubebuilder:validation:XValidation:rule="!has(self.indicator.score) || !has(self.indicator.score.mean) || self.target.endsWith('%') || (double(self.target) > double(self.indicator.score.mean.lowest) && double(self.target) < double(self.indicator.score.mean.highest))",message="target of a mean score must lie between lowest and highest"
+// +kubebuilder:validation:XValidation:rule="!has(self.groupBy) || !(has(self.indicator.state) || has(self.indicator.queries))",message="groupBy needs an indicator of plain selectors: use events, distribution, apdex or score, or remove groupBy"
 // +kubebuilder:validation:XValidation:rule="!has(self.indicator.score) || !has(self.alerting) || !has(self.alerting.page)",message="alerting.page cannot be set for a score: surveys never page, use alerting.ticket"
 type ObjectiveSpec struct {
 	// service is the service that makes the promise.
@@ -125,6 +126,10 @@ type ObjectiveSpec struct {
 	// attainment lies on one side of the target.
 	// +optional
 	Confidence Confidence `json:"confidence,omitempty"`
+
+	// groupBy measures the objective for each value of a label too.
+	// +optional
+	GroupBy *GroupBy `json:"groupBy,omitempty"`
 
 	// newSeries says from where a counter that was not there before counts.
 	// +kubebuilder:default=OnKnownTarget
@@ -228,6 +233,12 @@ type ObjectiveStatus struct {
 	// +kubebuilder:validation:MaxLength=20
 	// +optional
 	Coverage string `json:"coverage,omitempty"`
+
+	// segments are the figures for each value of spec.groupBy.label, the worst first.
+	// +kubebuilder:validation:MaxItems=21
+	// +listType=atomic
+	// +optional
+	Segments []Segment `json:"segments,omitempty"`
 
 	// window is the time that the figures are over.
 	// +optional

@@ -60,7 +60,7 @@ func TestSamplesAreAdmitted(t *testing.T) {
 	definitions := map[string]*definition{
 		"Objective": load(t, "objectives"), "MetricSource": load(t, "metricsources"), "ClusterMetricSource": load(t, "clustermetricsources"),
 		"Indicator": load(t, "indicators"),
-		"Gate":      load(t, "gates"), "Journey": load(t, "journeys"),
+		"Gate":      load(t, "gates"), "Journey": load(t, "journeys"), "Exclusion": load(t, "exclusions"),
 		"Calendar": load(t, "calendars"),
 	}
 	names := map[string]string{}
@@ -140,6 +140,10 @@ func TestSamplesShowEverything(t *testing.T) {
 			"spec.aggregation=Completion", "spec.completion", "spec.recovery",
 		},
 		"Calendar": {"spec.timeZone=Europe/Berlin", "spec.timeZone=Asia/Kolkata", "spec.weekly", "spec.holidays", "spec.iCalendar"},
+		"Exclusion": {
+			"spec.selector", "spec.objectives", "spec.services", "spec.recurrence.until", "spec.recurrence.timeZone",
+			"spec.recurrence.every=Day", "spec.recurrence.every=Week", "spec.recurrence.every=Month", "spec.withdrawn.at",
+		},
 	}
 	all := samples(t)
 	for kind, paths := range cases {

@@ -213,6 +213,23 @@ func TestPresentation(t *testing.T) {
 				},
 			},
 		},
+		"exclusions": {
+			reason: "an exclusion shows when, for how many, and with more room by whom and why",
+			want: want{
+				Kind: "Exclusion", Short: "xex", Categories: []string{"experience"}, Scope: apiextensions.NamespaceScoped,
+				Columns: []column{
+					{Name: "Phase", Path: ".status.phase"},
+					{Name: "From", Path: ".spec.from"},
+					{Name: "To", Path: ".spec.to"},
+					{Name: "Every", Path: ".spec.recurrence.every"},
+					{Name: "Objectives", Path: ".status.objectives"},
+					{Name: "Approver", Path: ".spec.approver", Wide: true},
+					{Name: "Reason", Path: ".spec.reason", Wide: true},
+					{Name: "Ready", Path: `.status.conditions[?(@.type=="Ready")].status`},
+					{Name: "Age", Path: ".metadata.creationTimestamp"},
+				},
+			},
+		},
 		"journeys": {
 			reason: "a journey shows how it is, by product and by all, and where it is weakest",
 			want: want{

@@ -184,7 +184,7 @@ func TestClusterSourceMistakes(t *testing.T) {
 // TestEveryRuleIsTried fails when a rule is written that no mistake above meets.
 func TestEveryRuleIsTried(t *testing.T) {
 	var met strings.Builder
-	for _, mistakes := range []map[string]mistake{alertingMistakes, rulesMistakes, gateMistakes, journeyMistakes(t), calendarMistakes()} {
+	for _, mistakes := range []map[string]mistake{alertingMistakes, rulesMistakes, gateMistakes, journeyMistakes(t), exclusionMistakes, calendarMistakes()} {
 		for _, tc := range mistakes {
 			fmt.Fprintln(&met, tc.want)
 		}
@@ -198,6 +198,9 @@ func TestEveryRuleIsTried(t *testing.T) {
 		}
 	}
 	for _, tc := range templateMistakes {
+		fmt.Fprintln(&met, tc.want)
+	}
+	for _, tc := range exclusionChanges {
 		fmt.Fprintln(&met, tc.want)
 	}
 	for _, plural := range plurals {

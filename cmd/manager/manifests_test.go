@@ -253,6 +253,8 @@ func TestPeopleGetTheirRoles(t *testing.T) {
 		"experience-slo-journey-editor-role":             {"admin", "edit"},
 		"experience-slo-calendar-viewer-role":            {"view"},
 		"experience-slo-calendar-editor-role":            {"admin", "edit"},
+		"experience-slo-exclusion-viewer-role":           {"view"},
+		"experience-slo-exclusion-editor-role":           {"admin", "edit"},
 	}
 	got := map[string][]string{}
 	for _, role := range all[rbacv1.ClusterRole](t, render(t, "default"), "ClusterRole") {

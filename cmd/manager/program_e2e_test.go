@@ -49,6 +49,7 @@ func TestProgram(t *testing.T) {
 	t.Run("Service", s.testService)
 	t.Run("Gate", s.testGate)
 	t.Run("Web", s.testWeb)
+	t.Run("Stories", s.testStories)
 }
 
 func prepare(t *testing.T) *stage {

@@ -93,6 +93,16 @@ func TestInhibition(t *testing.T) {
 			},
 			want: map[string]bool{"page": false, "absent": false, "pod": false},
 		},
+		"SameJourney": {
+			reason: "a journey that a ruler finds broken needs no page by the operator's figures beside it; another does",
+			sent: []parts.Alert{
+				labelled("alertname", "ExperienceJourneyBroken", "n", "ruler", "severity", "critical", "namespace", "shop", "journey", "order"),
+				labelled("alertname", "ExperienceJourneyBroken", "n", "operator", "severity", "critical", "evaluator", "operator", "namespace", "shop", "journey", "order"),
+				labelled("alertname", "ExperienceJourneyBroken", "n", "other", "severity", "critical", "evaluator", "operator", "namespace", "shop", "journey", "returns"),
+				labelled("alertname", "ExperienceJourneyBroken", "n", "nameless", "severity", "critical", "evaluator", "operator", "namespace", "shop"),
+			},
+			want: map[string]bool{"ruler": false, "operator": true, "other": false, "nameless": false},
+		},
 		"OperatorAbsent": {
 			reason: "an operator that is not there evaluates nothing; another cluster's does",
 			sent: []parts.Alert{

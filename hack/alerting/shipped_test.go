@@ -147,7 +147,7 @@ func TestShippedAlertsSayWhatToDo(t *testing.T) {
 			}
 		}
 	}
-	if alerts != 5 {
-		t.Errorf("%d alerts are shipped, want 5", alerts)
+	if alerts != 6 {
+		t.Errorf("%d alerts are shipped, want 6", alerts)
 	}
 }

@@ -15,11 +15,19 @@ import (
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/hack/parts"
+	"github.com/experience-slo/operator/hack/stories"
 )
 
-// definitions are the custom resource definitions, from the repository's root.
-const definitions = "config/crd/bases"
+// What is applied as it is shipped, from the repository's root: the custom resource
+// definitions, the catalogue and the stories.
+const (
+	definitions = "config/crd/bases"
+	catalogue   = "config/indicators"
+	storyboard  = "config/samples/stories"
+)
 
+// manifests are what the stories do not have.
+//
 //go:embed manifests/*.yaml
 var manifests embed.FS
 
@@ -49,25 +57,28 @@ func (d *demo) startCluster(ctx context.Context) error {
 	return nil
 }
 
-// applyPromises applies the source and all objectives.
+// applyPromises applies the source, the catalogue, the stories and what they do
+// not have.
 func (d *demo) applyPromises(ctx context.Context) error {
 	dir := d.folder("manifests")
 	if err := os.CopyFS(d.dir, manifests); err != nil {
 		return fmt.Errorf("copy manifests: %w", err)
 	}
-	// The first by name, so that it is there when the objectives ask for it.
-	path := filepath.Join(dir, "0-source.yaml")
+	path := filepath.Join(d.dir, "source.yaml")
 	if err := os.WriteFile(path, []byte(sourceManifest(d.prometheus.URL)), 0o600); err != nil {
 		return fmt.Errorf("write source: %w", err)
 	}
-	if err := d.kubectl(ctx, nil, "apply", "-f", dir); err != nil {
-		return err
+	for _, args := range [][]string{{"-f", path}, {"-k", catalogue}, {"-k", storyboard}, {"-f", dir}} {
+		if err := d.kubectl(ctx, nil, append([]string{"apply", "--server-side"}, args...)...); err != nil {
+			return err
+		}
 	}
-	d.say("applied a source and %d objectives in %d namespaces", len(expectations()), namespaces())
+	d.say("applied a source, the catalogue, %d journeys and %d objectives", len(stories.All()), len(expectations()))
 	return nil
 }
 
-// sourceManifest is the source that objectives use when they name none.
+// sourceManifest is the source that objectives use when they name none. Each story
+// sees the customers of its own namespace.
 func sourceManifest(url string) string {
 	return fmt.Sprintf(`apiVersion: experience.slo/v1alpha1
 kind: ClusterMetricSource
@@ -76,6 +87,7 @@ metadata:
 spec:
   url: %s
   delay: 15s
+  tenancy: {label: namespace}
 `, url)
 }
 

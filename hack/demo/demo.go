@@ -47,7 +47,7 @@ func (d *demo) run(ctx context.Context, once bool) error {
 		return err
 	}
 	for _, step := range []func(context.Context) error{
-		d.startManager, d.applyPromises, d.awaitVerdicts, d.awaitTargets, d.show, d.showStatus, d.showGates, d.showNext,
+		d.startManager, d.applyPromises, d.awaitVerdicts, d.awaitJourneys, d.awaitTargets, d.show, d.showStatus, d.showGates, d.showNext,
 	} {
 		if err := step(ctx); err != nil {
 			return err

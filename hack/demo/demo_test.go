@@ -20,10 +20,11 @@ import (
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/hack/simulate"
+	"github.com/experience-slo/operator/hack/stories"
 )
 
-// objectives decodes every objective of the manifests; a field that the API does
-// not have is an error.
+// objectives decodes every objective of the demo's own manifests; a field that the
+// API does not have is an error.
 func objectives(t *testing.T) map[string]v1alpha1.Objective {
 	t.Helper()
 	files, err := fs.Glob(manifests, "manifests/*.yaml")
@@ -55,11 +56,16 @@ func TestEveryManifestHasAnExpectation(t *testing.T) {
 	for name := range objectives(t) {
 		names[name] = true
 	}
+	for _, s := range stories.All() {
+		for name := range s.Promises {
+			names[s.Namespace+"/"+name] = true
+		}
+	}
 	for name := range expectations() {
 		wanted[name] = true
 	}
 	if diff := cmp.Diff(wanted, names); diff != "" {
-		t.Errorf("objectives: -expected, +in manifests:\n%s", diff)
+		t.Errorf("objectives: -expected, +in manifests and stories:\n%s", diff)
 	}
 }
 

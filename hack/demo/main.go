@@ -1,14 +1,15 @@
 // Command demo shows the operator at work on this machine alone: a real
 // Kubernetes API server, a real Prometheus with 28 days of written history that
-// goes on living, and the operator between them. It applies the promises of five
-// stories, waits until each has its verdict, checks every verdict against the
-// one that a person would give, and prints what kubectl shows. Then two releases
-// wait at their gates, of which one passes and one fails.
+// goes on living, and the operator between them. It applies the catalogue and the
+// journeys of five stories, waits until each promise and each journey has its
+// verdict, checks them against those that a person would give, and prints what
+// kubectl shows. Then two releases wait at their gates, of which one passes and one
+// fails.
 //
 // It stays until Ctrl-C, then removes everything. With DEMO_ONCE=1 it ends by
-// itself: with 0 when every verdict is the expected one and both gates end as they
-// should, otherwise with 1 and the differences. `make demo` builds what it needs and runs it from the repository's
-// root.
+// itself: with 0 when every verdict, pattern and weakest stage is the expected one
+// and both gates end as they should, otherwise with 1 and the differences.
+// `make demo` builds what it needs and runs it from the repository's root.
 package main
 
 import (

@@ -93,13 +93,13 @@ func tally(family, label string, peak float64, labels []pair, outcomes ...outcom
 
 // share returns a counter of everything, whole, and a second counter of those
 // events that were hit.
-func share(whole, part string, peak, quiet, busy float64) stream {
+func share(whole, part string, peak float64, labels []pair, quiet, busy float64) stream {
 	return stream{
 		family: whole, kind: "counter", peak: peak,
 		outcomes: []outcome{{"hit", quiet, busy}, {"miss", 1 - quiet, 1 - busy}},
 		series: []series{
-			{name: whole, weights: []float64{1, 1}},
-			{name: part, weights: []float64{1, 0}},
+			{name: whole, labels: labels, weights: []float64{1, 1}},
+			{name: part, labels: labels, weights: []float64{1, 0}},
 		},
 	}
 }
@@ -123,6 +123,15 @@ func reading(family string, zero float64) stream {
 		family: family, kind: "gauge",
 		outcomes: []outcome{{"up", 1 - zero, 1 - zero}, {"down", zero, zero}},
 		series:   []series{{name: family, weights: []float64{1, 0}}},
+	}
+}
+
+// level is a gauge that stands still, like one that a vendor's console fills once
+// a day.
+func level(family string, value float64, labels []pair) stream {
+	return stream{
+		family: family, kind: "gauge", outcomes: []outcome{{"level", 1, 1}},
+		series: []series{{name: family, labels: labels, weights: []float64{value}}},
 	}
 }
 

@@ -35,15 +35,21 @@ func TestSeriesValue(t *testing.T) {
 		},
 		"Share": {
 			reason: "the part never exceeds the whole",
-			stream: share("contacts", "transfers", 1, 0.5, 0.5),
+			stream: share("contacts", "transfers", 1, []pair{{"channel", "phone"}}, 0.5, 0.5),
 			counts: []float64{4, 6},
-			want:   shown{"contacts": 10, "transfers": 4},
+			want:   shown{`contacts{channel="phone"}`: 10, `transfers{channel="phone"}`: 4},
 		},
 		"Ratings": {
 			reason: "two ones and a five are three answers and seven stars",
 			stream: ratings("stars", 1, 0.5, 0, 0, 0, 0.5),
 			counts: []float64{2, 0, 0, 0, 1},
 			want:   shown{"stars_sum": 7, "stars_count": 3},
+		},
+		"Level": {
+			reason: "a gauge that stands still shows its level",
+			stream: level("users", 12_000, []pair{{"app", "a"}}),
+			counts: []float64{1},
+			want:   shown{`users{app="a"}`: 12_000},
 		},
 		"Reading": {
 			reason: "a gauge shows its last draw",
@@ -93,7 +99,7 @@ func TestPoisson(t *testing.T) {
 }
 
 func TestDrawFollowsLoad(t *testing.T) {
-	s := share("all", "bad", 1000, 0.1, 0.5)
+	s := share("all", "bad", 1000, nil, 0.1, 0.5)
 	cases := map[string]struct {
 		reason          string
 		load            float64

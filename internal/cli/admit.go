@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -29,11 +30,16 @@ type definition struct {
 	namespaced bool
 	structural *schema.Structural
 	schema     validation.SchemaValidator
-	cel        *cel.Validator
+	// cel compiles the rules of a kind when the first object of it is checked: that
+	// takes longer than all else.
+	cel func() *cel.Validator
 }
 
-// loadDefinitions reads the definitions that the program carries, by kind.
-func loadDefinitions() (map[string]*definition, error) {
+// loadDefinitions gives the definitions that the program carries, by kind. They are
+// made once, and may be used by several goroutines at once.
+var loadDefinitions = sync.OnceValues(readDefinitions)
+
+func readDefinitions() (map[string]*definition, error) {
 	const folder = "bases"
 	entries, err := crd.Bases.ReadDir(folder)
 	if err != nil {
@@ -73,7 +79,7 @@ func newDefinition(object *apiextensionsv1.CustomResourceDefinition) (*definitio
 	return &definition{
 		namespaced: object.Spec.Scope == apiextensionsv1.NamespaceScoped,
 		structural: structural, schema: validator,
-		cel: cel.NewValidator(structural, true, celconfig.PerCallLimit),
+		cel: sync.OnceValue(func() *cel.Validator { return cel.NewValidator(structural, true, celconfig.PerCallLimit) }),
 	}, nil
 }
 
@@ -89,7 +95,7 @@ func (d *definition) admit(ctx context.Context, object map[string]any) []fault {
 	errs := validation.ValidateCustomResource(nil, object, d.schema)
 	errs = append(errs, listtype.ValidateListSetsAndMaps(nil, d.structural, object)...)
 	if !slices.ContainsFunc(errs, blocks) {
-		broken, _ := d.cel.Validate(ctx, nil, d.structural, object, nil, celconfig.RuntimeCELCostBudget)
+		broken, _ := d.cel().Validate(ctx, nil, d.structural, object, nil, celconfig.RuntimeCELCostBudget)
 		errs = append(errs, broken...)
 	}
 	for _, err := range errs {

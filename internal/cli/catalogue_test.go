@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -39,19 +41,78 @@ func catalogue(t *testing.T) map[string]*v1alpha1.ClusterIndicator {
 	return out
 }
 
-// TestCatalogueTests runs the tests of the catalogue: a good and a bad case of each
-// indicator, on simulated data of its metric.
-func TestCatalogueTests(t *testing.T) {
-	got := do(t, "", "test", catalogueFolder+"/tests")
-	if got.Code != Done {
-		t.Errorf("the catalogue's tests: %+v", got)
+// catalogueCase is a test of the catalogue.
+type catalogueCase struct {
+	Name   string
+	Series []any
+	Expect []struct {
+		Met, Attainment any
+		Events          int
 	}
-	for name := range catalogue(t) {
-		text := read(t, catalogueFolder+"/tests/"+name+".yaml")
-		for _, want := range []string{"- ../" + name + ".yaml", "met: True", "met: False", "attainment: "} {
-			if !strings.Contains(text, want) {
-				t.Errorf("the tests of %s have no %q", name, want)
+}
+
+// casesOf reads the tests of an indicator.
+func casesOf(t *testing.T, name string) []catalogueCase {
+	t.Helper()
+	var file struct{ Tests []catalogueCase }
+	text := read(t, catalogueFolder+"/tests/"+name+".yaml")
+	if err := yaml.Unmarshal([]byte(text), &file); err != nil {
+		t.Fatalf("decode the tests of %s: %v", name, err)
+	}
+	if !strings.Contains(text, "- ../"+name+".yaml") {
+		t.Errorf("the tests of %s are of another indicator", name)
+	}
+	return file.Tests
+}
+
+// TestCatalogueTests runs the tests of the catalogue: of each indicator a case in
+// which its promise is kept and one in which it is broken, with the figure, on
+// simulated data of the metrics that it says it expects.
+func TestCatalogueTests(t *testing.T) {
+	got := do(t, "", "test", catalogueFolder+"/tests", "-o", "json")
+	var results []testResult
+	if err := json.Unmarshal([]byte(got.Out), &results); err != nil || got.Code != Done {
+		t.Fatalf("the catalogue's tests: %v: %+v", err, got)
+	}
+	passed := map[string]bool{}
+	for _, r := range results {
+		passed[r.Name] = r.Passed
+	}
+	table := [][]cell{cells("INDICATOR", "MET", "ATTAINMENT", "EVENTS", "CASE")}
+	all, ran := catalogue(t), 0
+	for _, name := range sorted(all) {
+		met := map[any]bool{}
+		for _, c := range casesOf(t, name) {
+			simulated(t, all[name], c)
+			for _, e := range c.Expect {
+				if e.Attainment == nil || e.Events == 0 {
+					t.Errorf("%q expects no figure", c.Name)
+				}
+				met[e.Met] = true
+				table = append(table, cells(name, fmt.Sprint(e.Met), fmt.Sprint(e.Attainment), strconv.Itoa(e.Events), c.Name))
 			}
+			if !passed[c.Name] {
+				t.Errorf("%q did not pass", c.Name)
+			}
+			ran++
+		}
+		if !met[true] || !met[false] {
+			t.Errorf("%s has cases of %v alone", name, met)
+		}
+	}
+	if ran != len(results) {
+		t.Errorf("%d tests are of indicators, and %d ran", ran, len(results))
+	}
+	t.Logf("%d tests of %d indicators passed\n%s", ran, len(all), painter{}.table(table))
+}
+
+// simulated complains of a case without one of the metrics that its indicator expects.
+func simulated(t *testing.T, i *v1alpha1.ClusterIndicator, c catalogueCase) {
+	t.Helper()
+	series := fmt.Sprint(c.Series)
+	for _, metric := range strings.FieldsFunc(i.Annotations["experience.slo/metric"], func(r rune) bool { return r == ',' || r == ' ' }) {
+		if metric != "to" && !strings.Contains(series, metric) {
+			t.Errorf("%q simulates no %s", c.Name, metric)
 		}
 	}
 }

@@ -79,7 +79,7 @@ func (p Program) explain(ctx context.Context, o explainOptions) error {
 		about.refused(found)
 		return p.print(about.text())
 	}
-	about.plan = plans[0].plan
+	about.plan, about.indicator = plans[0].plan, plans[0].indicator
 	if o.access.url != "" {
 		links, err := found.connect(ctx, plans, o.access.url, secrets)
 		defer links.close()
@@ -176,6 +176,8 @@ type explanation struct {
 	declared
 	// plan is nil where the spec has a mistake.
 	plan *compile.Plan
+	// indicator is what a reference to one comes to with its parameters.
+	indicator v1alpha1.ObjectiveIndicator
 	// verdict and steps are what was counted; without a server nothing was.
 	verdict *evaluate.Verdict
 	steps   []portion
@@ -206,7 +208,10 @@ func (e *explanation) measure(ctx context.Context, o planned, from metrics) erro
 	if err != nil {
 		return err
 	}
-	verdict := evaluate.Evaluate(o.plan, book, to)
+	verdict, err := o.weigh(ctx, from, book, to)
+	if err != nil {
+		return err
+	}
 	e.verdict, e.steps = &verdict, stepsOf(o.plan, book, to)
 	if e.written {
 		e.Objective = e.DeepCopy()

@@ -24,7 +24,10 @@ func TestExplainFiles(t *testing.T) {
 		"violated": {reason: "80 of 100 pages are fast, and 90% are promised", in: daily("pages", pages, "90%"), args: []string{at, server.URL}, terminal: true},
 		"offline":  {reason: "without figures there is what is promised", in: daily("pages", pages, "75%"), args: []string{"--expressions"}},
 		"nodata":   {reason: "nobody knows", in: daily("none", "events: {good: no_total, total: nothing_total}", "98%"), args: []string{at, server.URL}},
-		"state":    {reason: "a condition that is checked", in: daily("up", `state: {query: probe_success, operator: Equal, value: "1", noData: Bad}`, "99%"), args: []string{at, server.URL}},
+		"reference": {
+			reason: "an indicator is shown as its parameters make it", in: lcpIndicator + byReference, args: []string{"--expressions"},
+		},
+		"state": {reason: "a condition that is checked", in: daily("up", `state: {query: probe_success, operator: Equal, value: "1", noData: Bad}`, "99%"), args: []string{at, server.URL}},
 		"interpolated": {
 			reason: "Prometheus alone knows the buckets", in: daily("pages", strings.Replace(pages, `"2.5"`, `"3", interpolate: true`, 1), "75%"), args: []string{"--expressions"},
 		},
@@ -141,7 +144,11 @@ func TestCounting(t *testing.T) {
 		"State":     {reason: "a condition", in: v1alpha1.ObjectiveIndicator{State: &v1alpha1.StateIndicator{Query: "q", Operator: v1alpha1.OperatorLessThanOrEqual, Value: "3"}}, want: "good: a minute in which every value is at most 3; values: q"},
 		"NoData":    {reason: "with a word on no data", in: v1alpha1.ObjectiveIndicator{State: &v1alpha1.StateIndicator{Query: "q", Operator: v1alpha1.OperatorEqual, Value: "3", NoData: v1alpha1.NoDataGood}}, want: "good: a minute in which every value is equal to 3; values: q; no data: counts as good"},
 		"Queries":   {reason: "as the author says", in: v1alpha1.ObjectiveIndicator{Queries: &v1alpha1.QueriesIndicator{Points: "p", Events: "e"}}, want: "points: p; of: e"},
-		"None":      {reason: "nothing", want: ""},
+		"Ref": {
+			reason: "an indicator, and what it was given", want: "as in: Indicator lcp; app: shop; region: eu",
+			in: v1alpha1.ObjectiveIndicator{Ref: &v1alpha1.IndicatorReference{Kind: "Indicator", Name: "lcp", Parameters: map[string]v1alpha1.ParameterValue{"region": "eu", "app": "shop"}}},
+		},
+		"None": {reason: "nothing", want: ""},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {

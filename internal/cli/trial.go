@@ -148,7 +148,7 @@ func (v *inventory) another(namespace string) *inventory {
 		definitions: v.definitions, namespace: namespace,
 		sources: map[compile.SourceKey]*origin{}, indicators: map[compile.IndicatorKey]*template{},
 		calendars: map[types.NamespacedName]*opening{},
-		seen: map[string]place{}, order: map[string]int{},
+		seen:      map[string]place{}, order: map[string]int{},
 	}
 }
 

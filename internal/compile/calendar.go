@@ -88,7 +88,7 @@ func monthOf(now time.Time) time.Time {
 // window before it and a year after it. The *Error names the field of the calendar
 // that is at fault.
 func HoursOf(spec *v1alpha1.CalendarSpec, now time.Time) (*slo.Hours, error) {
-	location, err := locationOf("spec.timeZone", spec.TimeZone)
+	location, err := zoneOf(spec.TimeZone, "spec.timeZone")
 	if err != nil {
 		return nil, err
 	}
@@ -125,17 +125,6 @@ func checkHours(h *slo.Hours, known slo.Span) error {
 		}
 	}
 	return nil
-}
-
-func locationOf(field string, zone v1alpha1.TimeZone) (*time.Location, error) {
-	location, err := time.LoadLocation(string(zone))
-	if err != nil || zone == "Local" {
-		return nil, &Error{
-			Reason: v1alpha1.ReasonInvalidTimeZone, Field: field,
-			Err: fmt.Errorf("%q is no time zone: write an IANA name such as Asia/Kolkata or Europe/Berlin", zone),
-		}
-	}
-	return location, nil
 }
 
 func openingsOf(weekly []v1alpha1.WeeklyHours) ([]slo.Opening, error) {

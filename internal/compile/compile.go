@@ -21,7 +21,9 @@ type Input struct {
 	// Calendar is the spec of the calendar that CalendarOf names; it is nil where it
 	// names none, or that does not exist.
 	Calendar *v1alpha1.CalendarSpec
-	Now      time.Time
+	// Exclusions are those of the objective's namespace; others are left aside.
+	Exclusions []v1alpha1.Exclusion
+	Now        time.Time
 	// Until is up to when opening hours must be told; two months and more after Now
 	// where it is before that.
 	Until time.Time
@@ -58,6 +60,9 @@ func Compile(in Input) (*Plan, error) {
 		return nil, err
 	}
 	plan.Target, plan.Level = target, level
+	if plan.Group, err = groupOf(in.Objective, shape, plan.Confinement); err != nil {
+		return nil, err
+	}
 	plan.Tiers = tiersOf(in.Objective, target, window.Period(in.Now))
 	return plan, blame(key, plan.prepare())
 }
@@ -77,6 +82,8 @@ func newPlan(in Input, shape *shape, window slo.Window) *Plan {
 		Unit:          shape.unit,
 		Window:        window,
 		Grid:          grid,
+		Excluded:      excludedOf(in, window),
+		Made:          in.Now,
 		MinimumEvents: float64(max(1, o.Spec.MinimumEvents)),
 		Interval:      shape.interval,
 		Banded:        shape.banded,
@@ -126,7 +133,7 @@ func windowOf(w v1alpha1.Window) (slo.Window, error) {
 		}
 		return slo.Window{Rolling: rolling}, nil
 	}
-	location, err := locationOf("spec.window.calendar.timeZone", w.Calendar.TimeZone)
+	location, err := zoneOf(w.Calendar.TimeZone, "spec.window.calendar.timeZone")
 	if err != nil {
 		return slo.Window{}, err
 	}

@@ -177,12 +177,18 @@ func queriesShape(in *v1alpha1.QueriesIndicator) (*shape, error) {
 }
 
 func perMinute(field string, query v1alpha1.PromQL) (string, error) {
-	values, err := promql.ParseValues(strings.ReplaceAll(string(query), "$interval", "1m"))
+	values, err := promql.ParseValues(atMinute(string(query)))
 	if err != nil {
 		return "", &Error{Reason: v1alpha1.ReasonInvalidQuery, Field: field, Err: err}
 	}
 	return "sum(" + values + ")", nil
 }
+
+// interval is what stands for the range of a query.
+const interval = "$interval"
+
+// atMinute is a query over one minute.
+func atMinute(query string) string { return strings.ReplaceAll(query, interval, "1m") }
 
 func expressions(field, points, events string) *shape {
 	return &shape{

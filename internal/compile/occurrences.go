@@ -63,7 +63,7 @@ func addClosures(into *slo.Hours, text string, known slo.Span) error {
 			c.close(into, at, own)
 		}
 	}
-	into.Closed = slo.JoinSpans(into.Closed)
+	into.Closed = slo.Merge(into.Closed)
 	return nil
 }
 

@@ -122,6 +122,8 @@ func checkText(text string) error {
 		return errors.New("it is no UTF-8: write plain text")
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return fmt.Errorf("%q holds a line break or another control character: leave it out", text)
+	case strings.Contains(text, interval):
+		return fmt.Errorf("%q holds %s, which is the range of a query: leave it out", text, interval)
 	}
 	return nil
 }
@@ -179,7 +181,7 @@ func (t *filling) expression(field, text string) string {
 	}
 	t.uses(text)
 	// It is a range, and no parameter.
-	out, err := promql.Fill(strings.ReplaceAll(text, "$interval", "1m"), t.values)
+	out, err := promql.Fill(atMinute(text), t.values)
 	t.fail(field, err)
 	return out
 }

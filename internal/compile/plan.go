@@ -53,6 +53,11 @@ type Plan struct {
 	// calendar that says so.
 	Hours    *slo.Hours
 	Calendar string
+	// Excluded are the whole minutes that do not count, in order and apart, from
+	// before the window to some weeks after the plan was made.
+	Excluded []slo.Span
+	// Made is when the plan was made.
+	Made time.Time
 
 	// MinimumEvents is the number of events below which there is no verdict.
 	MinimumEvents float64
@@ -70,6 +75,9 @@ type Plan struct {
 	// the objective and evaluates them.
 	Alerts Alerts
 	Ruled  bool
+
+	// Group is by what segments are told apart; nil where there are none.
+	Group *Group
 
 	// Recipe makes the queries and the expressions of rules; it is nil until Bind
 	// was called where Histogram asks for the boundaries of its buckets.

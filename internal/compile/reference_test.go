@@ -95,6 +95,9 @@ func TestSameAsInline(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			if unit, err := compile.UnitOf(in); err != nil || unit != b.Unit {
+				t.Errorf("%s: by reference the unit is %v (%v), want %v", tc.reason, unit, err, b.Unit)
+			}
 			if a.Recipe.ID() != b.Recipe.ID() {
 				t.Errorf("%s: by reference it counts something else: %+v, %+v", tc.reason, a.Recipe.Lanes, b.Recipe.Lanes)
 			}
@@ -129,6 +132,7 @@ func TestReferenceRefuses(t *testing.T) {
 		"NaN":        {"nor is this", args{indicator(), parameters{"app": "shop", "threshold": "NaN"}, nil}, mistake{"InvalidParameter", "spec.indicator.ref.parameters.threshold", `"NaN" is no Number: write one such as "2.5"`}},
 		"Regex":      {"no regular expression", args{indicator(wild), parameters{"app": "("}, nil}, mistake{"InvalidParameter", "spec.indicator.ref.parameters.app", "\"(\" is no Regex: error parsing regexp: missing closing ): `(`"}},
 		"Pattern":    {"what the pattern leaves out", args{indicator(declared(func(p *v1alpha1.Parameter) { p.Pattern = "[a-z]+" })), parameters{"app": "shop-1"}, nil}, mistake{"InvalidParameter", "spec.indicator.ref.parameters.app", `"shop-1" does not match the pattern [a-z]+: write a String (the app)`}},
+		"Interval":   {"the range of a query, which would be one", args{indicator(), parameters{"app": "a$interval"}, nil}, mistake{"InvalidParameter", "spec.indicator.ref.parameters.app", `"a$interval" holds $interval, which is the range of a query: leave it out`}},
 		"Newline":    {"a line break", args{indicator(), parameters{"app": "a\nb"}, nil}, mistake{"InvalidParameter", "spec.indicator.ref.parameters.app", `"a\nb" holds a line break or another control character: leave it out`}},
 		"Long":       {"ten kilobytes", args{indicator(), parameters{"app": v1alpha1.ParameterValue(strings.Repeat("x", 10_000))}, nil}, mistake{"InvalidParameter", "spec.indicator.ref.parameters.app", "it has 10000 bytes: write at most 256"}},
 		"Bytes":      {"no text", args{indicator(), parameters{"app": "\xff"}, nil}, mistake{"InvalidParameter", "spec.indicator.ref.parameters.app", "it is no UTF-8: write plain text"}},

@@ -9,13 +9,23 @@ import (
 )
 
 // UnitOf gives the unit in which an objective's target and figures are written. It
-// is that of the plan, for those who have no plan.
-func UnitOf(o *v1alpha1.ObjectiveSpec) (slo.Unit, error) {
-	score := o.Indicator.Score
-	switch {
-	case strings.HasSuffix(string(o.Target), "%"):
+// is that of the plan, for those who have no plan. Only for a score does it look at
+// the indicator that the objective refers to.
+func UnitOf(in Input) (slo.Unit, error) {
+	if strings.HasSuffix(string(in.Objective.Spec.Target), "%") {
 		return slo.Percent, nil
-	case o.Indicator.Apdex != nil:
+	}
+	resolved, err := Resolve(in)
+	if err != nil {
+		return slo.Unit{}, err
+	}
+	return scoreUnit(resolved.Spec.Indicator)
+}
+
+func scoreUnit(in v1alpha1.ObjectiveIndicator) (slo.Unit, error) {
+	score := in.Score
+	switch {
+	case in.Apdex != nil:
 		return slo.Apdex, nil
 	case score != nil && score.NetPromoter != nil:
 		return slo.NetPromoter, nil

@@ -28,13 +28,14 @@ func TestUnitOf(t *testing.T) {
 			t.Fatal(err)
 		}
 		if o.Spec.Indicator.Ref != nil {
-			continue // its unit is that of what it refers to
+			continue // TestSameAsInline has those
 		}
+		o.Spec.CalendarRef = nil // which minutes count changes no unit
 		plan, err := Compile(Input{Objective: o, Source: &v1alpha1.MetricSourceSpec{}, Now: time.Date(2026, 3, 14, 15, 0, 0, 0, time.UTC)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := UnitOf(&o.Spec)
+		got, err := UnitOf(Input{Objective: o})
 		if err != nil || got != plan.Unit {
 			t.Errorf("%s: unit %v (%v), want %v of the plan", path, got, err, plan.Unit)
 		}
@@ -56,11 +57,12 @@ func TestUnitOfNone(t *testing.T) {
 		"Nothing": {"an indicator of no kind", v1alpha1.ObjectiveSpec{Target: "4.2"}},
 		"Lowest":  {"no number", v1alpha1.ObjectiveSpec{Target: "4.2", Indicator: mean("one", "5")}},
 		"Highest": {"nor here", v1alpha1.ObjectiveSpec{Target: "4.2", Indicator: mean("1", "five")}},
+		"Missing": {"an indicator that does not exist", v1alpha1.ObjectiveSpec{Target: "4.2", Indicator: v1alpha1.ObjectiveIndicator{Ref: &v1alpha1.IndicatorReference{Kind: v1alpha1.IndicatorKindClusterIndicator, Name: "csat"}}}},
 		"Scale":   {"a scale upside down", v1alpha1.ObjectiveSpec{Target: "4.2", Indicator: mean("5", "1")}},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if got, err := UnitOf(&tc.args); err == nil {
+			if got, err := UnitOf(Input{Objective: &v1alpha1.Objective{Spec: tc.args}}); err == nil {
 				t.Errorf("%s: unit %v, want an error", tc.reason, got)
 			}
 		})

@@ -77,6 +77,8 @@ type Verdict struct {
 	// are open where the objective has a calendar.
 	Coverage float64
 	Window   slo.Span
+	// Segments are the worst first; there are none where the plan is not grouped.
+	Segments []Segment
 	// Band is empty where the outcome is not known.
 	Band v1alpha1.Band
 	// Estimated says that a count is interpolated between bucket boundaries.

@@ -308,6 +308,8 @@ func (c *gateCheck) met(m *GateMember) *remark {
 	switch {
 	case m.Verdict.Outcome == Met:
 		return nil
+	case m.Verdict.Reason == v1alpha1.ReasonSegmentMissed:
+		return fails(v1alpha1.ReasonTargetMissed, "the attainment of a segment over the objective's window is below the target of "+target)
 	case m.Verdict.Outcome == Missed:
 		return fails(v1alpha1.ReasonTargetMissed, "the attainment over the objective's window is below the target of "+target)
 	case m.Verdict.Reason == v1alpha1.ReasonNoData:

@@ -254,6 +254,11 @@ func TestGateObjective(t *testing.T) {
 			reason: "the promise is broken", gate: aGate(met), member: aMember("a", 1, 1, 1, missed),
 			want: "Fails TargetMissed: the attainment over the objective's window is below the target of 75%",
 		},
+		"SegmentMissed": {
+			reason: "the promise is broken to some", gate: aGate(met),
+			member: aMember("a", 10, 100, 100, verdict(func(v *evaluate.Verdict) { v.Outcome, v.Reason = evaluate.Missed, v1alpha1.ReasonSegmentMissed })),
+			want:   "Fails TargetMissed: the attainment of a segment over the objective's window is below the target of 75%",
+		},
 		"MetUnknown": {
 			reason: "nobody knows", gate: aGate(met), member: aMember("a", 10, 100, 100, undecided(v1alpha1.ReasonInsufficientData)),
 			want: "Unknown Inconclusive: the objective's Met is Unknown with reason InsufficientData",

@@ -117,7 +117,7 @@ func (s *StageOutcome) consequence() int {
 		return broken
 	case s.Verdict == v1alpha1.StageViolated || s.Verdict == v1alpha1.StageRecovered && !s.Whole:
 		return degraded
-	case s.open():
+	case s.Open():
 		return unsure
 	default:
 		return holding
@@ -187,7 +187,7 @@ func (o *JourneyOutcome) counted(members map[v1alpha1.Label][]JourneyMember) []J
 	for i := range o.Stages {
 		s := &o.Stages[i]
 		for _, m := range members[s.Name] {
-			if !s.covered || m.Perspective != v1alpha1.PerspectiveUX {
+			if !s.Whole || m.Perspective != v1alpha1.PerspectiveUX {
 				out = append(out, m)
 			}
 		}

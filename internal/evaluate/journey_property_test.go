@@ -59,12 +59,18 @@ func drawWay(t *rapid.T) *way {
 
 func nameOf(i int) v1alpha1.Label { return v1alpha1.Label(fmt.Sprintf("s%d", i)) }
 
-// with is the same way with another member at a place.
-func (w *way) with(stage v1alpha1.Label, at int, m JourneyMember) *way {
+// copied is a way whose members can be changed.
+func (w *way) copied() *way {
 	out := &way{spec: w.spec, members: map[v1alpha1.Label][]JourneyMember{}, completion: w.completion}
 	for name, members := range w.members {
 		out.members[name] = slices.Clone(members)
 	}
+	return out
+}
+
+// with is the same way with another member at a place.
+func (w *way) with(stage v1alpha1.Label, at int, m JourneyMember) *way {
+	out := w.copied()
 	out.members[stage][at] = m
 	return out
 }
@@ -93,24 +99,50 @@ func drawPlace(t *rapid.T, w *way, fits func(JourneyMember) bool) (stage v1alpha
 // bad is how bad a verdict is.
 func bad(v v1alpha1.JourneyVerdict) int { return slices.Index(journeyVerdicts, v) }
 
-func known(m JourneyMember) bool { return m.Outcome != Unknown }
+// drawWorse draws what is as bad for a journey as m is or worse, in the order met,
+// not known, violated, violated by more.
+func drawWorse(t *rapid.T, m JourneyMember) JourneyMember {
+	worse := []JourneyMember{m}
+	if m.Outcome == Met {
+		worse = append(worse, unmeasured(m.Name, m.Perspective))
+	}
+	most := 0.79
+	if m.Outcome == Missed {
+		most = 0.8 * m.Kept
+	}
+	worse = append(worse, measured(m.Name, m.Perspective, most*rapid.Float64Range(0, 1).Draw(t, "share"), 0.8))
+	return rapid.SampledFrom(worse).Draw(t, "worse")
+}
 
-// TestWorseNeverImproves lowers any figure: no verdict and no score gets better.
+// TestWorseNeverImproves makes any objectives worse, and loses sight of others: no
+// verdict and no score gets better.
 func TestWorseNeverImproves(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWay(t)
-		stage, at := drawPlace(t, w, known)
-		m := w.members[stage][at]
-		lower := measured(m.Name, m.Perspective, 0.8*m.Kept*rapid.Float64Range(0, 1).Draw(t, "share"), 0.8)
-		before, after := w.judged(), w.with(stage, at, lower).judged()
-		if bad(after.Verdict) < bad(before.Verdict) {
-			t.Fatalf("%s with %s, %s with less", before.Verdict, m.Name, after.Verdict)
+		worse := w.copied()
+		for i := range w.spec.Stages {
+			for k, m := range w.members[nameOf(i)] {
+				worse.members[nameOf(i)][k] = drawWorse(t, m)
+			}
 		}
-		if after.UX > before.UX || after.CX > before.CX || after.Budget > before.Budget {
-			t.Fatalf("UX %v CX %v budget %v, and with less of %s UX %v CX %v budget %v",
-				before.UX, before.CX, before.Budget, m.Name, after.UX, after.CX, after.Budget)
+		if w.completion != nil {
+			completion := drawWorse(t, *w.completion)
+			worse.completion = &completion
 		}
+		neverBetter(t, w.judged(), worse.judged())
 	})
+}
+
+// neverBetter fails where something got better.
+func neverBetter(t *rapid.T, before, after JourneyOutcome) {
+	t.Helper()
+	if bad(after.Verdict) < bad(before.Verdict) {
+		t.Fatalf("%s, and %s with what is worse", before.Verdict, after.Verdict)
+	}
+	if after.UX > before.UX || after.CX > before.CX || after.Budget > before.Budget {
+		t.Fatalf("UX %v CX %v budget %v, and UX %v CX %v budget %v with what is worse",
+			before.UX, before.CX, before.Budget, after.UX, after.CX, after.Budget)
+	}
 }
 
 // TestAddingABadObjectiveNeverImproves adds one that is violated or unknown.
@@ -148,45 +180,58 @@ func TestOrderDoesNotMatter(t *testing.T) {
 	})
 }
 
-// TestUnknownIsNeverGood: what loses an objective that was met gets no better, no
-// score rises with it, and no journey with an unknown objective holds.
-func TestUnknownIsNeverGood(t *testing.T) {
+// TestUnknownIsMonotone: an objective that is not known is as bad for a journey as
+// one that is met or worse, and as good as one that is violated or better. So to
+// learn that it is met makes no verdict worse, and to learn that it is violated none
+// better.
+func TestUnknownIsMonotone(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWay(t)
-		stage, at := drawPlace(t, w, known)
-		m := w.members[stage][at]
-		before, after := w.judged(), w.with(stage, at, unmeasured(m.Name, m.Perspective)).judged()
-		if after.Verdict == v1alpha1.JourneyHolding {
-			t.Fatalf("it holds though %s is not known", m.Name)
-		}
-		if m.Outcome == Met && bad(after.Verdict) < bad(before.Verdict) {
-			t.Fatalf("%s with %s met, %s with it unknown", before.Verdict, m.Name, after.Verdict)
-		}
-		if after.UX > before.UX || after.CX > before.CX || after.Budget > before.Budget {
-			t.Fatalf("UX %v CX %v budget %v, without %s UX %v CX %v budget %v",
-				before.UX, before.CX, before.Budget, m.Name, after.UX, after.CX, after.Budget)
+		stage, at := drawPlace(t, w, func(JourneyMember) bool { return true })
+		name, side := w.members[stage][at].Name, w.members[stage][at].Perspective
+		met := w.with(stage, at, measured(name, side, 0.9, 0.8)).judged()
+		unknown := w.with(stage, at, unmeasured(name, side)).judged()
+		missed := w.with(stage, at, measured(name, side, 0.2, 0.8)).judged()
+		if bad(unknown.Verdict) < bad(met.Verdict) || bad(missed.Verdict) < bad(unknown.Verdict) {
+			t.Fatalf("%s with %s met, %s while it is not known, %s with it violated", met.Verdict, name, unknown.Verdict, missed.Verdict)
 		}
 	})
 }
 
-// TestUnknownIsMonotone: to learn that an objective is met makes no verdict worse,
-// and to learn that it is violated makes none better; but for what a recovery in
-// full makes good, which only who knows of the violation can say.
-func TestUnknownIsMonotone(t *testing.T) {
-	unknown := func(m JourneyMember) bool { return m.Outcome == Unknown }
+// TestMissingIsOfEitherSide: what does not exist is as bad as what is not known of
+// either perspective or worse, and as good as service that is violated or better.
+func TestMissingIsOfEitherSide(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWay(t)
-		stage, at := drawPlace(t, w, unknown)
-		m := w.members[stage][at]
-		before := w.judged().Verdict
-		learnt := w.with(stage, at, measured(m.Name, m.Perspective, 0.9, 0.8)).judged().Verdict
-		if bad(learnt) > bad(before) {
-			t.Fatalf("%s, and %s once %s is known to be met", before, learnt, m.Name)
+		stage, at := drawPlace(t, w, func(JourneyMember) bool { return true })
+		name := w.members[stage][at].Name
+		gone := w.with(stage, at, JourneyMember{Name: name, Reason: v1alpha1.ReasonNotFound, Kept: math.NaN(), Budget: math.NaN()}).judged().Verdict
+		for _, side := range sides {
+			if unknown := w.with(stage, at, unmeasured(name, side)).judged().Verdict; bad(gone) < bad(unknown) {
+				t.Fatalf("%s while %s of %s is not known, %s without it", unknown, name, side, gone)
+			}
 		}
-		o := w.with(stage, at, measured(m.Name, m.Perspective, 0.2, 0.8)).judged()
-		whole := slices.ContainsFunc(o.Stages, func(s StageOutcome) bool { return s.Name == stage && s.Whole })
-		if bad(o.Verdict) < bad(before) && !whole {
-			t.Fatalf("%s, and %s once %s is known to be violated", before, o.Verdict, m.Name)
+		if missed := w.with(stage, at, measured(name, cx, 0.2, 0.8)).judged().Verdict; bad(missed) < bad(gone) {
+			t.Fatalf("%s without %s, %s with it violated", gone, name, missed)
+		}
+	})
+}
+
+// TestUnknownIsNeverGood: a journey that holds with objectives that are not known
+// holds with all of them violated.
+func TestUnknownIsNeverGood(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWay(t)
+		worst := w.copied()
+		for i := range w.spec.Stages {
+			for k, m := range w.members[nameOf(i)] {
+				if m.Outcome == Unknown {
+					worst.members[nameOf(i)][k] = measured(m.Name, m.Perspective, 0, 0.8)
+				}
+			}
+		}
+		if o := w.judged(); o.Verdict == v1alpha1.JourneyHolding && worst.judged().Verdict != v1alpha1.JourneyHolding {
+			t.Fatalf("it holds with %d objectives that are not known", o.UnknownObjectives())
 		}
 	})
 }

@@ -251,11 +251,12 @@ func TestKept(t *testing.T) {
 func TestVerdicts(t *testing.T) {
 	good, bad := measured("good", ux, 0.9, 0.8), measured("bad", ux, 0.4, 0.8)
 	kind, rude := measured("kind", cx, 0.9, 0.8), measured("rude", cx, 0.4, 0.8)
-	silent := unmeasured("silent", cx)
+	silent, lost := unmeasured("silent", cx), unmeasured("lost", ux)
 	missing := JourneyMember{Name: "gone", Reason: v1alpha1.ReasonNotFound, Kept: math.NaN(), Budget: math.NaN()}
 	vague := bad
 	vague.Kept = math.NaN()
 	all := v1alpha1.Recovery{Stage: "a", By: "b", Cap: "100%"}
+	back := v1alpha1.Recovery{Stage: "b", By: "a", Cap: "100%"}
 	half := v1alpha1.Recovery{Stage: "a", By: "c", Cap: "50%"}
 	nan := math.NaN()
 	type want struct {
@@ -293,6 +294,17 @@ func TestVerdicts(t *testing.T) {
 			want{v1alpha1.JourneyHolding, v1alpha1.PatternPoorProductGoodService, 0.5, 1}},
 		"OtherEdge": {"that is in effect", journeyOf(half, all).critical("a", bad).normal("b", silent).normal("c", kind),
 			want{v1alpha1.JourneyDegraded, "", 0.5, nan}},
+		"MadeUpForAnyway": {"a product that is made up for in full decides nothing, known or not", journeyOf(all).critical("a", lost).normal("b", kind),
+			want{v1alpha1.JourneyHolding, "", nan, 1}},
+		"MadeUpForTogether": {"nor does the rest of it", journeyOf(all).critical("a", bad, lost).normal("b", kind),
+			want{v1alpha1.JourneyHolding, v1alpha1.PatternPoorProductGoodService, nan, 1}},
+		"MadeUpForInPart": {"in part is not enough", journeyOf(half).critical("a", lost).normal("c", kind), want{v1alpha1.JourneyUnknown, "", nan, nan}},
+		"MadeUpForMissing": {"what is not there may be a service", journeyOf(all).critical("a", missing).normal("b", kind),
+			want{v1alpha1.JourneyUnknown, "", nan, nan}},
+		"EachOther": {"two stages that make up for each other wait for nobody", journeyOf(all, back).critical("a", bad, kind).critical("b", bad, kind),
+			want{v1alpha1.JourneyHolding, v1alpha1.PatternPoorProductGoodService, 0.5, 1}},
+		"EachOtherViolated": {"and do nothing for each other's service", journeyOf(all, back).critical("a", bad, rude).critical("b", bad, kind),
+			want{v1alpha1.JourneyBroken, v1alpha1.PatternBrokenJourney, 0.5, 0.5}},
 		"RecoveredAndUnknown": {"what is made up for is not all that counts", journeyOf(all).critical("a", bad, silent).normal("b", kind),
 			want{v1alpha1.JourneyUnknown, "", 0.5, nan}},
 		"NoSuchStage": {"an edge to nowhere, which the schema refuses, does nothing", journeyOf(half).critical("a", bad),

@@ -20,25 +20,27 @@ type StageOutcome struct {
 	Empty bool
 	// Score is in [0,1] and NaN where an objective is not known.
 	Score float64
-	// Recovered is how much of the score the stage By gave back.
+	// Recovered is how much of the score the stage By gave back. By is set too where it
+	// would, were the product violated.
 	Recovered float64
 	By        v1alpha1.Label
-	// Whole says that all of the loss is made up for.
+	// Whole says that By makes up for all of a loss of the product: whether that is met,
+	// violated or not known makes no difference to the stage.
 	Whole bool
 	// Missed are the objectives that are violated, the worst first, and Unknown those
 	// that nobody knows, by name.
 	Missed, Unknown []JourneyMember
 
 	product, service side
-	// covered says that all of a loss of the product is or would be made up for.
-	covered bool
 	// known is the score of what is known, share how much of a loss of the product is
 	// made up for, budget the least that is left.
 	known, share, budget, weight float64
 }
 
-// open says that something of the stage is not known.
-func (s *StageOutcome) open() bool { return s.Empty || len(s.Unknown) > 0 }
+// Open says that something is not known that the stage depends on.
+func (s *StageOutcome) Open() bool {
+	return s.Empty || s.service.unknown || s.product.unknown && !s.Whole
+}
 
 // side is what the objectives of one perspective come to.
 type side struct {
@@ -125,8 +127,10 @@ func judgeStage(stage *v1alpha1.JourneyStage, members []JourneyMember) StageOutc
 	return s
 }
 
-// recoverStages lets good service make up for a poor product: of the edges to a
-// stage whose service is met, the one that gives back the most.
+// recoverStages lets good service make up for a poor product: of the edges by
+// stages whose service is met, the one that gives back the most. It asks of other
+// stages nothing but their service, which nothing makes up for, so that edges
+// cannot wait for each other.
 func recoverStages(edges []v1alpha1.Recovery, stages []StageOutcome) {
 	at := map[v1alpha1.Label]int{}
 	for i := range stages {
@@ -139,14 +143,7 @@ func recoverStages(edges []v1alpha1.Recovery, stages []StageOutcome) {
 			continue
 		}
 		stage, share := &stages[from], shareOf(edge.Cap)
-		if !stages[by].service.met() {
-			continue
-		}
-		stage.covered = stage.covered || share >= 1
-		if !stage.product.missed {
-			continue
-		}
-		if share > stage.share {
+		if stages[by].service.met() && share > stage.share {
 			stage.share, stage.By, stage.Whole = share, edge.By, share >= 1
 		}
 	}
@@ -166,13 +163,13 @@ func shareOf(text v1alpha1.RecoveryCap) float64 {
 func (s *StageOutcome) conclude() {
 	lost := min(s.product.score, s.service.score)
 	product := s.product.score + s.share*(1-s.product.score)
-	if s.Whole {
+	if s.Whole { // of which a sum of shares may miss the last bit
 		product = 1
 	}
 	s.known = min(product, s.service.score)
 	s.Recovered = s.known - lost
 	s.Score = s.known
-	if s.open() || s.product.vague || s.service.vague {
+	if s.Open() || s.product.vague && !s.Whole || s.service.vague {
 		s.Score = math.NaN()
 	}
 	switch {
@@ -180,7 +177,7 @@ func (s *StageOutcome) conclude() {
 		s.Verdict = v1alpha1.StageViolated
 	case s.product.missed:
 		s.Verdict = v1alpha1.StageRecovered
-	case s.open():
+	case s.Empty || len(s.Unknown) > 0:
 		s.Verdict = v1alpha1.StageUnknown
 	default:
 		s.Verdict = v1alpha1.StageHolding

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/slo"
 )
 
@@ -22,6 +23,30 @@ func (b *Book) renew(t Terms) {
 	defer b.mu.Unlock()
 	if t.Hours != b.latest.hours {
 		b.latest = t.edition()
+	}
+}
+
+// newest are the queries of the latest edition.
+func (b *Book) newest() Queries {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.latest.queries
+}
+
+// renew has the segments ask the queries of a plan with equal terms.
+func (s *Segments) renew(p *compile.Plan) {
+	if p.Hours == s.terms.Hours {
+		return
+	}
+	s.terms, s.joined = TermsOf(p), joined{}
+	for value, book := range s.parts {
+		recipe, err := p.Recipe.Segment(s.group.Label, value)
+		if err != nil {
+			continue // as where it was opened
+		}
+		terms := s.terms
+		terms.Queries = recipe
+		book.renew(terms)
 	}
 }
 

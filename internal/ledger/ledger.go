@@ -13,11 +13,13 @@ import (
 type Ledger struct {
 	mu    sync.Mutex
 	books map[types.NamespacedName]*Book
+	// segments are those of objectives that have some.
+	segments map[types.NamespacedName]*Segments
 }
 
 // New makes an empty ledger.
 func New() *Ledger {
-	return &Ledger{books: map[types.NamespacedName]*Book{}}
+	return &Ledger{books: map[types.NamespacedName]*Book{}, segments: map[types.NamespacedName]*Segments{}}
 }
 
 // Book gives the book of a bound plan: the one there is when its terms are the
@@ -44,10 +46,31 @@ func (l *Ledger) BookSince(p *compile.Plan, since time.Time, back time.Duration)
 	if book.reaches(since) {
 		return book
 	}
-	l.Drop(p.Key)
+	l.mu.Lock()
+	delete(l.books, p.Key)
+	l.mu.Unlock()
 	book = l.Book(p)
 	book.Keep(back)
 	return book
+}
+
+// Segments gives the segments of a bound plan that is grouped: those there are
+// when they are the plan's, and otherwise new ones of the same values.
+func (l *Ledger) Segments(p *compile.Plan) *Segments {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	known := p.Group.Known
+	old, ok := l.segments[p.Key]
+	switch {
+	case ok && old.keeps(p):
+		old.renew(p)
+		return old
+	case ok && old.group.Label == p.Group.Label:
+		known = old.Values()
+	}
+	s := newSegments(p, known)
+	l.segments[p.Key] = s
+	return s
 }
 
 // Held gives the book of an objective, nil where there is none.
@@ -57,11 +80,19 @@ func (l *Ledger) Held(key types.NamespacedName) *Book {
 	return l.books[key]
 }
 
-// Drop forgets the book of an objective.
+// DropSegments forgets the segments of an objective, whose plan has none any more.
+func (l *Ledger) DropSegments(key types.NamespacedName) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.segments, key)
+}
+
+// Drop forgets the book of an objective, and its segments.
 func (l *Ledger) Drop(key types.NamespacedName) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.books, key)
+	delete(l.segments, key)
 }
 
 // Bytes is the memory that all books take.

@@ -44,6 +44,7 @@ func full() *prometheus.Registry {
 	reg := prometheus.NewPedanticRegistry()
 	r := New(reg)
 	v := whole()
+	v.Segments = inSegments().Segments
 	v.LastData, v.Tiers = evening, []evaluate.TierState{tier(slo.Page, time.Hour, true)}
 	r.Objective(absentAfter(*speed, time.Hour), v)
 	r.Journey(order, known(v1alpha1.JourneyBroken))

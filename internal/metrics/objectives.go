@@ -60,6 +60,7 @@ func (o *objectives) Describe(descs chan<- *prometheus.Desc) {
 	} {
 		descs <- d
 	}
+	describeSegments(descs)
 }
 
 // Collect implements prometheus.Collector.
@@ -100,7 +101,7 @@ const fixed = 9
 
 func seriesOf(p *compile.Plan, v evaluate.Verdict) []series {
 	labels := pairs(objectiveLabels, p.Key.Namespace, p.Key.Name, p.Perspective, p.Service, p.Touchpoint)
-	all := make([]series, 0, fixed+len(v.Burns)+len(v.Tiers))
+	all := make([]series, 0, fixed+len(v.Burns)+len(v.Tiers)+len(v.Segments)*segmentSeriesEach)
 	add := func(desc *prometheus.Desc, value float64) {
 		if !math.IsNaN(value) {
 			all = append(all, series{desc: desc, labels: labels, value: value})
@@ -119,7 +120,7 @@ func seriesOf(p *compile.Plan, v evaluate.Verdict) []series {
 		window := pairs([]string{"window"}, slo.FormatDuration(b.Window))
 		all = append(all, series{desc: burnDesc, labels: slices.Concat(labels, window), value: b.Rate})
 	}
-	return append(all, tierSeries(p, v, labels)...)
+	return append(append(all, tierSeries(p, v, labels)...), segmentSeries(v, labels)...)
 }
 
 // severities are what alerts call them.

@@ -73,6 +73,16 @@ func empty() evaluate.Verdict {
 	}
 }
 
+// inSegments is a verdict with two segments, one of which has no event yet.
+func inSegments() evaluate.Verdict {
+	v := empty()
+	v.Segments = []evaluate.Segment{
+		{Value: "watch", Attainment: math.NaN(), BudgetRemaining: math.NaN()},
+		{Value: "smart \"fridge\"", Outcome: evaluate.Missed, Attainment: 0.5, BudgetRemaining: -1, Events: 20},
+	}
+	return v
+}
+
 func missed() evaluate.Verdict {
 	v := whole()
 	v.Outcome, v.Attainment, v.BudgetRemaining, v.Burns = evaluate.Missed, 0.5, -1, v.Burns[:1]
@@ -80,9 +90,11 @@ func missed() evaluate.Verdict {
 }
 
 const (
-	speedLabels = `namespace="shop",objective="checkout-page-speed",perspective="UX",service="checkout",touchpoint="web"`
-	holdLabels  = `namespace="shop",objective="hold-time",perspective="CX",service="support",touchpoint=""`
-	localLabels = `kind="MetricSource",namespace="shop",source="prometheus"`
+	speedLabels  = `namespace="shop",objective="checkout-page-speed",perspective="UX",service="checkout",touchpoint="web"`
+	holdLabels   = `namespace="shop",objective="hold-time",perspective="CX",service="support",touchpoint=""`
+	fridgeLabels = `namespace="shop",objective="hold-time",perspective="CX",segment="smart \"fridge\"",service="support",touchpoint=""`
+	watchLabels  = `namespace="shop",objective="hold-time",perspective="CX",segment="watch",service="support",touchpoint=""`
+	localLabels  = `kind="MetricSource",namespace="shop",source="prometheus"`
 )
 
 // exposition gives the registry's metrics as Prometheus would read them, without
@@ -128,6 +140,31 @@ func TestObjective(t *testing.T) {
 				"experience_objective_last_evaluation_timestamp_seconds{" + speedLabels + "} 1.7408538e+09",
 				"experience_objective_met{" + speedLabels + "} 1",
 				"experience_objective_target_ratio{" + speedLabels + "} 0.75",
+			},
+		},
+		"Segments": {
+			reason: "each segment has the figures that are known, under the value of its label",
+			args:   args{func(r *Recorder) { r.Objective(hold, inSegments()) }},
+			want: []string{
+				"experience_objective_coverage_ratio{" + holdLabels + "} 0",
+				"experience_objective_events{" + holdLabels + "} 0",
+				"experience_objective_last_evaluation_timestamp_seconds{" + holdLabels + "} 1.7408538e+09",
+				"experience_objective_segment_attainment_ratio{" + fridgeLabels + "} 0.5",
+				"experience_objective_segment_budget_remaining_ratio{" + fridgeLabels + "} -1",
+				"experience_objective_segment_events{" + fridgeLabels + "} 20",
+				"experience_objective_segment_events{" + watchLabels + "} 0",
+				"experience_objective_segment_met{" + fridgeLabels + "} 0",
+				"experience_objective_target_ratio{" + holdLabels + "} 0.75",
+			},
+		},
+		"SegmentsGone": {
+			reason: "a segment that is gone has no series any more",
+			args:   args{func(r *Recorder) { r.Objective(hold, inSegments()); r.Objective(hold, empty()) }},
+			want: []string{
+				"experience_objective_coverage_ratio{" + holdLabels + "} 0",
+				"experience_objective_events{" + holdLabels + "} 0",
+				"experience_objective_last_evaluation_timestamp_seconds{" + holdLabels + "} 1.7408538e+09",
+				"experience_objective_target_ratio{" + holdLabels + "} 0.75",
 			},
 		},
 		"NoData": {

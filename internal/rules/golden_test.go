@@ -65,24 +65,29 @@ func TestGroupsAreGolden(t *testing.T) {
 			if err != nil {
 				t.Fatalf("\n%s\nFile: %v", tc.reason, err)
 			}
-			path := filepath.Join("testdata", name+".yaml")
-			if *update {
-				if err := os.WriteFile(path, got, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Errorf("\n%s\nrules: -want, +got:\n%s", tc.reason, diff)
-			}
 			// Thanos alone knows partial_response_strategy.
-			lenient := tc.args.source.Rules.PartialResponseStrategy != ""
-			if _, errs := rulefmt.Parse(got, lenient, model.LegacyValidation, parser.NewParser(parser.Options{}), nil); len(errs) > 0 {
-				t.Errorf("\n%s\nPrometheus refuses the file: %v", tc.reason, errs)
-			}
+			golden(t, name, tc.reason, got, tc.args.source.Rules.PartialResponseStrategy != "")
 		})
+	}
+}
+
+// golden compares a rule file with the one that is kept, and has Prometheus read it.
+func golden(t *testing.T, name, reason string, got []byte, lenient bool) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".yaml")
+	if *update {
+		if err := os.WriteFile(path, got, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("\n%s\nrules: -want, +got:\n%s", reason, diff)
+	}
+	if _, errs := rulefmt.Parse(got, lenient, model.LegacyValidation, parser.NewParser(parser.Options{}), nil); len(errs) > 0 {
+		t.Errorf("\n%s\nPrometheus refuses the file: %v", reason, errs)
 	}
 }

@@ -27,6 +27,10 @@ func FileName(objective types.NamespacedName) string {
 	return objective.Namespace + "." + Bounded(objective.Name, 180) + ".yaml"
 }
 
+// JourneyFileName is the key of a journey's rule file. A namespace has no capital, so
+// that no objective has the same.
+func JourneyFileName(journey types.NamespacedName) string { return "Journey." + FileName(journey) }
+
 // Bounded shortens a name of more bytes than length, which is at least 17, to one
 // that no other name has.
 func Bounded(name string, length int) string {

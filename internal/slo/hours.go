@@ -76,16 +76,6 @@ func JoinTimes(times []DayTime) []DayTime {
 	return out
 }
 
-// JoinSpans sorts spans, and joins those that touch or overlap.
-func JoinSpans(spans []Span) []Span {
-	slices.SortFunc(spans, func(a, b Span) int { return a.Start.Compare(b.Start) })
-	var out []Span
-	for _, s := range spans {
-		out = extend(out, s)
-	}
-	return out
-}
-
 // extend adds a span that does not begin before the last one.
 func extend(spans []Span, next Span) []Span {
 	if n := len(spans); n > 0 && !next.Start.After(spans[n-1].End) {
@@ -192,7 +182,7 @@ func (h *Hours) Exceptions(within Span) (closed, open []Span) {
 			closed = append(closed, s)
 		}
 	}
-	return JoinSpans(closed), subtract(open, h.Closed)
+	return Merge(closed), subtract(open, h.Closed)
 }
 
 // of are the hours of a day.

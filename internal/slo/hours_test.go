@@ -132,7 +132,7 @@ func checkSpan(t *rapid.T, h *Hours, within Span) {
 	// The week, changed by the exceptions, is the same.
 	plain := &Hours{Location: h.Location, Weekly: h.Weekly}
 	closed, opened := h.Exceptions(within)
-	if diff := cmp.Diff(want, JoinSpans(slices.Concat(subtract(plain.Spans(within), closed), opened))); diff != "" {
+	if diff := cmp.Diff(want, Merge(slices.Concat(subtract(plain.Spans(within), closed), opened))); diff != "" {
 		t.Fatalf("Exceptions(%v): -want, +got:\n%s", within, diff)
 	}
 	next, changes := h.NextChange(within.Start, within.End)

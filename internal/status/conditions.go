@@ -6,6 +6,7 @@ package status
 
 import (
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,7 +23,7 @@ func condition(kind string, status metav1.ConditionStatus, reason, message strin
 
 func shorten(message string) string {
 	if len(message) > maxMessage {
-		return message[:maxMessage-3] + "..."
+		return strings.ToValidUTF8(message[:maxMessage-3], "") + "..." // whole characters
 	}
 	return message
 }
@@ -57,6 +58,12 @@ func Met(target string) metav1.Condition {
 func Missed(target string) metav1.Condition {
 	return condition(v1alpha1.ConditionMet, metav1.ConditionFalse, v1alpha1.ReasonTargetMissed,
 		fmt.Sprintf("the attainment is below the target of %s", target))
+}
+
+// SegmentsMissed says that the promise is broken to some of those it was made to.
+func SegmentsMissed(target, which string) metav1.Condition {
+	return condition(v1alpha1.ConditionMet, metav1.ConditionFalse, v1alpha1.ReasonSegmentMissed,
+		fmt.Sprintf("the attainment is below the target of %s for %s", target, which))
 }
 
 // Undecided says why it is not known whether the promise holds.

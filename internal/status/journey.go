@@ -99,6 +99,9 @@ func gets(s *evaluate.StageOutcome) string {
 	if unknown := unknownOf(s.Unknown); unknown != "" {
 		text = strings.TrimPrefix(text+"; not known: "+unknown, "; ")
 	}
+	if s.Verdict == v1alpha1.StageUnknown && !s.Open() {
+		text += "; made up for by " + string(s.By)
+	}
 	return text
 }
 
@@ -211,12 +214,12 @@ func sortStages(stages []evaluate.StageOutcome) (critical, violated, part, whole
 			critical = append(critical, name)
 		case s.Verdict == v1alpha1.StageViolated:
 			violated = append(violated, name)
-		case s.Verdict == v1alpha1.StageRecovered && s.Whole:
+		case s.Whole && (s.Verdict == v1alpha1.StageRecovered || s.Verdict == v1alpha1.StageUnknown && !s.Open()):
 			whole = append(whole, recovery)
 		case s.Verdict == v1alpha1.StageRecovered:
 			part = append(part, recovery)
 		}
-		if len(s.Unknown) > 0 || s.Empty {
+		if s.Open() {
 			unknown = append(unknown, name)
 		}
 	}

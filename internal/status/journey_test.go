@@ -107,6 +107,23 @@ func TestJourney(t *testing.T) {
 				[]v1alpha1.StageStatus{{Name: "web", Verdict: holding, Score: "100%", Gets: all},
 					{Name: "phone", Verdict: unknown, Gets: "not known: csat (InsufficientData)", Unknown: []v1alpha1.UnknownObjective{{Name: "csat", Reason: "InsufficientData"}}}}},
 		},
+		"MadeUpForAnyway": {
+			"a product that is not known is named, and decides nothing where it is made up for in full",
+			members{notKnown("speed", ux, v1alpha1.ReasonNoData)}, members{kept("hold", cx)}, []v1alpha1.Recovery{full},
+			want{ready("True Holding: every stage keeps what it promises; made up for: web by phone"), v1alpha1.JourneyScores{CX: "100%"}, "25.2%",
+				[]v1alpha1.StageStatus{
+					{Name: "web", Verdict: unknown, Score: "100%", Gets: "not known: speed (NoData); made up for by phone", Unknown: []v1alpha1.UnknownObjective{{Name: "speed", Reason: "NoData"}}},
+					{Name: "phone", Verdict: holding, Score: "100%", Gets: all},
+				}},
+		},
+		"MadeUpForTogether": {
+			"nor what is not known of one that is violated", members{violated("taps", ux, 0.8), notKnown("speed", ux, v1alpha1.ReasonNoData)}, members{kept("hold", cx)}, []v1alpha1.Recovery{full},
+			want{ready("True Holding: every stage keeps what it promises; made up for: web by phone"), v1alpha1.JourneyScores{CX: "100%"}, "25.2%",
+				[]v1alpha1.StageStatus{
+					{Name: "web", Verdict: recovered, Score: "100%", Recovered: "20%", Gets: "taps 60% instead of 75%; made up for by phone; not known: speed (NoData)", Unknown: []v1alpha1.UnknownObjective{{Name: "speed", Reason: "NoData"}}},
+					{Name: "phone", Verdict: holding, Score: "100%", Gets: all},
+				}},
+		},
 		"Pending": {
 			"the first evaluation is awaited", members{violated("speed", ux, 0.8), notKnown("hold", cx, v1alpha1.ReasonEvaluationPending)}, members{kept("hold", cx)}, nil,
 			want{waits("EvaluationPending: the first evaluation of these objectives is under way: hold", "False Broken: critical stages are violated: web; not known: web"),

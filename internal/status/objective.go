@@ -86,9 +86,12 @@ func verdict(v *evaluate.Verdict) metav1.Condition {
 	case evaluate.Met:
 		return Met(target)
 	case evaluate.Missed:
+		if v.Reason == v1alpha1.ReasonSegmentMissed {
+			return SegmentsMissed(target, segmentsWith(v, func(s evaluate.Segment) bool { return s.Outcome == evaluate.Missed }))
+		}
 		return Missed(target)
 	default:
-		return Undecided(v.Reason, undecided(v))
+		return Undecided(v.Reason, undecided(v)+undecidedSegments(v))
 	}
 }
 
@@ -126,6 +129,7 @@ func figures(s *v1alpha1.ObjectiveStatus, v *evaluate.Verdict) {
 	s.Events = count(v.Events)
 	s.Coverage = slo.Percent.Format(v.Coverage)
 	s.Band = v.Band
+	s.Segments = segments(v)
 	s.BurnRates = burnRates(v.Burns)
 	s.ConfidenceInterval = ""
 	if v.Level > 0 && v.Highest > 0 {

@@ -1,0 +1,88 @@
+package controllers
+
+import (
+	"context"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/compile"
+	"github.com/experience-slo/operator/internal/rules"
+)
+
+// journeyWish is what shall be installed for a journey.
+type journeyWish struct {
+	// output is None where rules cannot tell whether the journey is broken. The
+	// operator's own metrics do.
+	output v1alpha1.RulesOutput
+	// source is that of the objectives, and journey what rules are made of.
+	source  sourceObject
+	journey *rules.Journey
+	// waits says that rules of an objective cannot be made now: what is installed
+	// for the journey stays.
+	waits bool
+}
+
+// settings are those of the source.
+func (w journeyWish) settings() rules.Settings { return rules.SettingsOf(w.source.SourceSpec()) }
+
+// alongJourney says what shall be installed for a journey.
+func (w *wisher) alongJourney(ctx context.Context, j *v1alpha1.Journey) (journeyWish, error) {
+	out := journeyWish{output: v1alpha1.RulesOutputNone}
+	if !j.DeletionTimestamp.IsZero() {
+		return out, nil
+	}
+	stages, completion, invalid, err := w.gather.stagedBy(ctx, j)
+	if err != nil || invalid != "" {
+		return out, err
+	}
+	found := planner{wisher: w, plans: map[v1alpha1.Name]*compile.Plan{}, sources: map[compile.SourceKey]sourceObject{}}
+	made := &rules.Journey{Key: client.ObjectKeyFromObject(j), UID: j.UID, Spec: &j.Spec, Stages: map[v1alpha1.Label][]*compile.Plan{}}
+	for stage, all := range stages {
+		for _, s := range all {
+			plan, err := found.of(ctx, s)
+			if err != nil {
+				return out, err
+			}
+			made.Stages[stage] = append(made.Stages[stage], plan)
+		}
+	}
+	if completion != nil {
+		if made.Completion, err = found.of(ctx, *completion); err != nil {
+			return out, err
+		}
+	}
+	out.waits = found.waits
+	if made.Untold() == "" {
+		out.journey, out.source = made, found.sources[made.Source()]
+		out.output = out.source.SourceSpec().Rules.Output
+	}
+	return out, nil
+}
+
+// planner finds the plans of a journey's objectives, each once.
+type planner struct {
+	wisher  *wisher
+	plans   map[v1alpha1.Name]*compile.Plan
+	sources map[compile.SourceKey]sourceObject
+	waits   bool
+}
+
+// of is the plan that rules of an objective are made of, nil where there is none.
+func (p *planner) of(ctx context.Context, s staged) (*compile.Plan, error) {
+	if plan, known := p.plans[s.name]; known {
+		return plan, nil
+	}
+	wish, err := p.wisher.of(ctx, s.objective)
+	if err != nil {
+		return nil, err
+	}
+	p.plans[s.name] = wish.plan
+	switch {
+	case wish.plan != nil:
+		p.sources[wish.plan.Source] = wish.source
+	case wish.output != v1alpha1.RulesOutputNone:
+		p.waits = true
+	}
+	return wish.plan, nil
+}

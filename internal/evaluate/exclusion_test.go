@@ -1,0 +1,93 @@
+package evaluate_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/evaluate"
+	"github.com/experience-slo/operator/internal/slo"
+)
+
+func TestExclusion(t *testing.T) {
+	const day = 24 * time.Hour
+	begin := time.Date(2026, 3, 14, 22, 0, 0, 0, time.UTC)
+	at := func(d time.Duration) metav1.Time { return metav1.NewTime(begin.Add(d)) }
+	span := func(from, to time.Duration) *slo.Span { return &slo.Span{Start: begin.Add(from), End: begin.Add(to)} }
+	once := v1alpha1.ExclusionSpec{Services: []v1alpha1.Label{"checkout"}, From: at(0), To: at(4 * time.Hour)}
+	but := func(change func(*v1alpha1.ExclusionSpec)) v1alpha1.ExclusionSpec {
+		out := *once.DeepCopy()
+		change(&out)
+		return out
+	}
+	until, cut := at(2*day), at(time.Hour)
+	daily := but(func(s *v1alpha1.ExclusionSpec) { s.Recurrence = &v1alpha1.Recurrence{Every: v1alpha1.ExclusionDaily, Until: &until} })
+	gone := but(func(s *v1alpha1.ExclusionSpec) { s.Withdrawn = &v1alpha1.Withdrawal{} })
+	shorter := but(func(s *v1alpha1.ExclusionSpec) { s.Withdrawn = &v1alpha1.Withdrawal{At: &cut} })
+	outcome := func(phase v1alpha1.ExclusionPhase, next *slo.Span, turn time.Duration) evaluate.ExclusionOutcome {
+		o := evaluate.ExclusionOutcome{Phase: phase, Objectives: 1, Next: next}
+		if next != nil {
+			o.Turn = begin.Add(turn)
+		}
+		return o
+	}
+	cases := map[string]struct {
+		reason string
+		spec   v1alpha1.ExclusionSpec
+		now    time.Duration
+		want   evaluate.ExclusionOutcome
+	}{
+		"Planned":      {"before it begins, which is the next thing to happen", once, -time.Second, outcome(v1alpha1.ExclusionPlanned, span(0, 4*time.Hour), 0)},
+		"Begins":       {"it is on from its first moment, and ends next", once, 0, outcome(v1alpha1.ExclusionActive, span(0, 4*time.Hour), 4*time.Hour)},
+		"Ends":         {"and is over at its end, for good", once, 4 * time.Hour, outcome(v1alpha1.ExclusionEnded, nil, 0)},
+		"Between":      {"one that comes again is on between its stretches", daily, 5 * time.Hour, outcome(v1alpha1.ExclusionActive, span(day, day+4*time.Hour), day+4*time.Hour)},
+		"LastEnds":     {"until the last of them is over", daily, day + 4*time.Hour, outcome(v1alpha1.ExclusionEnded, nil, 0)},
+		"Withdrawn":    {"what was taken back has no next stretch", gone, time.Hour, outcome(v1alpha1.ExclusionWithdrawn, nil, 0)},
+		"WithdrawnCut": {"but what is left of it", shorter, 0, outcome(v1alpha1.ExclusionWithdrawn, span(0, time.Hour), time.Hour)},
+	}
+	objectives := []v1alpha1.Objective{
+		{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "a"}, Spec: v1alpha1.ObjectiveSpec{Service: "checkout"}},
+		{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "b"}, Spec: v1alpha1.ObjectiveSpec{Service: "search"}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			x := &v1alpha1.Exclusion{ObjectMeta: metav1.ObjectMeta{Namespace: "shop"}, Spec: tc.spec}
+			got, err := evaluate.Exclusion(x, objectives, begin.Add(tc.now))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+func TestExclusionMistakes(t *testing.T) {
+	cases := map[string]struct {
+		reason, want string
+		spec         v1alpha1.ExclusionSpec
+	}{
+		"Zone": {
+			reason: "the zone is named", spec: v1alpha1.ExclusionSpec{Recurrence: &v1alpha1.Recurrence{Every: v1alpha1.ExclusionDaily, TimeZone: "Mars/Olympus"}},
+			want: `spec.recurrence.timeZone: "Mars/Olympus" is no time zone: write an IANA name such as Asia/Kolkata or Europe/Berlin`,
+		},
+		"Selector": {
+			reason: "and so is the operator of a selector", spec: v1alpha1.ExclusionSpec{Selector: &metav1.LabelSelector{
+				MatchExpressions: []metav1.LabelSelectorRequirement{{Key: "a", Operator: "Like"}},
+			}},
+			want: `spec.selector: "Like" is not a valid label selector operator`,
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, err := evaluate.Exclusion(&v1alpha1.Exclusion{Spec: tc.spec}, nil, time.Now())
+			if err == nil || err.Error() != tc.want {
+				t.Errorf("%s: got %v, want %s", tc.reason, err, tc.want)
+			}
+		})
+	}
+}

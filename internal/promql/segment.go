@@ -1,0 +1,68 @@
+package promql
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+)
+
+// SegmentLabel is the label that tells the segments of one answer apart: it holds
+// their index.
+const SegmentLabel = "experience_segment"
+
+// Segment is the recipe for the series that have a label of one value. The value is
+// a matcher of its own and never text of an expression, whatever is in it.
+func (r *Recipe) Segment(label, value string) (*Recipe, error) {
+	matcher, err := labels.NewMatcher(labels.MatchEqual, label, value)
+	if err != nil {
+		return nil, fmt.Errorf("match %s=%q: %w", label, value, err)
+	}
+	out := *r
+	out.Identity = out.Identity.Without(RecipeLabel)
+	out.Lanes = slices.Clone(r.Lanes)
+	for i, l := range out.Lanes {
+		if l.Counter == nil {
+			return nil, fmt.Errorf("match %s=%q: lane %q is no counter", label, value, l.Name)
+		}
+		counter := *l.Counter
+		counter.selector = counter.selector.With(matcher)
+		out.Lanes[i].Counter = &counter
+	}
+	return NewRecipe(out)
+}
+
+// SegmentMinutes asks for the minutes of several recipes at once. Each series of
+// the answer has the index of its recipe in SegmentLabel.
+func SegmentMinutes(recipes []*Recipe) (string, error) {
+	parts := make([]string, len(recipes))
+	for i, r := range recipes {
+		reads, err := r.Reads()
+		if err != nil {
+			return "", err
+		}
+		parts[i] = fmt.Sprintf("label_replace(%s, %q, \"%d\", \"\", \"\")", reads.Minute, SegmentLabel, i)
+	}
+	return check(strings.Join(parts, " or "))
+}
+
+// Ranking asks for the values of a label that had the most events in a stretch up to
+// now, read in steps of a width, and for about how many each of them had. It is for
+// choosing values, not for counting them: a series that is new in a step counts whole.
+func (r *Recipe) Ranking(label string, stretch, width time.Duration, most int) (string, error) {
+	first := r.Lanes[0]
+	if first.Counter == nil {
+		return "", fmt.Errorf("rank values of %s: lane %q is no counter", label, first.Name)
+	}
+	seen := func(offset string) string {
+		return first.Counter.of("last_over_time(" + first.Counter.selector.String() + "[" + promDuration(width) + "]" + offset + ")")
+	}
+	now, before := seen(""), seen(offsetOf(width))
+	counts := fmt.Sprintf("sum by (%s) (((%s - %s) >= 0) or %s)", label, now, before, now)
+	if stretch > width {
+		counts = fmt.Sprintf("sum_over_time((%s)[%s:%s])", counts, promDuration(stretch), promDuration(width))
+	}
+	return r.Confine.Apply(fmt.Sprintf("topk(%d, (%s) > 0)", most, counts))
+}
