@@ -173,11 +173,13 @@ const (
 // Reasons of a Journey's conditions, beside Evaluated, EvaluationPending and
 // InvalidSpec.
 const (
-	ReasonHolding            = "Holding"            // every stage keeps what it promises, or is made up for
-	ReasonDegraded           = "Degraded"           // a stage is violated that is not critical, or is made up for in part
-	ReasonBroken             = "Broken"             // a critical stage is violated
-	ReasonObjectivesUnknown  = "ObjectivesUnknown"  // nothing is known to be violated, and not everything is known
-	ReasonObjectivesNotFound = "ObjectivesNotFound" // an objective does not exist, or a selector chooses none
+	ReasonHolding             = "Holding"             // every stage keeps what it promises, or is made up for
+	ReasonDegraded            = "Degraded"            // a stage is violated that is not critical, or is made up for in part
+	ReasonBroken              = "Broken"              // a critical stage is violated
+	ReasonObjectivesUnknown   = "ObjectivesUnknown"   // nothing is known to be violated, and not everything is known
+	ReasonNotShared           = "NotShared"           // there is no such objective that is shared with the journey's namespace
+	ReasonObjectivesNotShared = "ObjectivesNotShared" // an objective of another namespace does not exist or is not shared
+	ReasonObjectivesNotFound  = "ObjectivesNotFound"  // an objective does not exist, or a selector chooses none
 )
 
 // Reasons of an Exclusion's conditions, beside InvalidTimeZone and InvalidSpec.

@@ -141,6 +141,11 @@ type ObjectiveSpec struct {
 	// +optional
 	Alerting *Alerting `json:"alerting,omitempty"`
 
+	// sharedWith says which other namespaces' journeys may count the objective; none
+	// when absent.
+	// +optional
+	SharedWith *SharedWith `json:"sharedWith,omitempty"`
+
 	// suspend stops evaluation; the last figures stay.
 	// +optional
 	Suspend *bool `json:"suspend,omitempty"`

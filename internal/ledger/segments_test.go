@@ -60,6 +60,9 @@ func TestSegmentsAreExact(t *testing.T) {
 				defer c.close()
 				c.plan.Group = &compile.Group{Label: g.label, Maximum: int(g.maximum)}
 				c.segments = ledger.NewSegments(c.plan)
+				if rapid.Bool().Draw(rt, "recorded") { // the whole is, and may lag behind
+					c.ruler = drawRuler(rt, c.plan, c.world.Start, c.world.Length)
+				}
 				c.live()
 			})
 		})
@@ -82,6 +85,9 @@ func (c *segmented) live() {
 			c.plan.Group.Known = c.segments.Values()
 			c.book, c.segments = ledger.NewBook(c.terms), ledger.NewSegments(c.plan)
 		}
+		if c.ruler != nil {
+			c.ruler.record(c.trial, at)
+		}
 		before := c.segments.Values()
 		if err := c.refreshAll(at); err != nil {
 			c.Fatalf("Refresh(%s): %v", at, err)
@@ -94,7 +100,7 @@ func (c *segmented) live() {
 
 func (c *segmented) refreshAll(to time.Time) error {
 	from := to.Add(-c.window)
-	if err := c.book.Refresh(context.Background(), c.store, from, to); err != nil {
+	if _, err := c.read(from, to); err != nil {
 		return err
 	}
 	return c.segments.Refresh(context.Background(), c.store, c.plan, c.book, from)

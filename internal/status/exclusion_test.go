@@ -75,14 +75,18 @@ func TestExclusionStatus(t *testing.T) {
 			reason: "a mistake keeps the phase, by which the API server tells what may change",
 			events: []func(*v1alpha1.Exclusion){
 				standing(evaluate.ExclusionOutcome{Phase: v1alpha1.ExclusionActive, Objectives: 1, Next: &span}),
-				func(x *v1alpha1.Exclusion) { status.InvalidExclusion(x, v1alpha1.ReasonInvalidTimeZone, "no such zone") },
+				func(x *v1alpha1.Exclusion) {
+					status.InvalidExclusion(x, v1alpha1.ReasonInvalidTimeZone, "no such zone")
+				},
 			},
 			want: want{Ready: "False InvalidTimeZone: no such zone", Stalled: "True InvalidTimeZone: no such zone", Phase: v1alpha1.ExclusionActive},
 		},
 		"Mended": {
 			reason: "and is forgotten when it is mended",
 			events: []func(*v1alpha1.Exclusion){
-				func(x *v1alpha1.Exclusion) { status.InvalidExclusion(x, v1alpha1.ReasonInvalidTimeZone, "no such zone") },
+				func(x *v1alpha1.Exclusion) {
+					status.InvalidExclusion(x, v1alpha1.ReasonInvalidTimeZone, "no such zone")
+				},
 				standing(evaluate.ExclusionOutcome{Phase: v1alpha1.ExclusionEnded, Objectives: 2}),
 			},
 			want: want{
