@@ -2,6 +2,7 @@ package controllers_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -65,8 +66,8 @@ func TestCalendars(t *testing.T) {
 		if half < 0.05 || half > 0.95 {
 			t.Errorf("%s counts %.0f%% of the events, in half of the hours", o.Name, 100*half)
 		}
-		if o.Status.Coverage != always.Status.Coverage {
-			t.Errorf("%s has a coverage of %s, want %s, which is that of all hours", o.Name, o.Status.Coverage, always.Status.Coverage)
+		if coverage, err := strconv.ParseFloat(strings.TrimSuffix(o.Status.Coverage, "%"), 64); err != nil || coverage < 95 || coverage > 100 {
+			t.Errorf("%s has a coverage of %s (%v), want nearly all of the minutes that are open", o.Name, o.Status.Coverage, err)
 		}
 	}
 
