@@ -3,7 +3,6 @@ package controllers
 import (
 	"context"
 	"fmt"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -63,15 +62,4 @@ func (g *gatherer) byCalendar(ctx context.Context, o client.Object) []reconcile.
 		}
 	}
 	return out
-}
-
-// renewal is how long an objective that may go by a calendar can do with its plan,
-// which tells opening hours for some months from the present one on. It is 0 for one
-// that has none.
-func renewal(o *v1alpha1.Objective, now time.Time) time.Duration {
-	if o.Spec.CalendarRef == nil && o.Spec.Indicator.Ref == nil {
-		return 0
-	}
-	year, month, _ := now.UTC().Date()
-	return time.Date(year, month+1, 1, 0, 0, 0, 0, time.UTC).Sub(now) + time.Second
 }

@@ -37,10 +37,12 @@ type references struct {
 	// indicator is nil where the objective refers to none, and so is calendar.
 	indicator indicatorObject
 	calendar  *v1alpha1.Calendar
+	// exclusions are those that are for the objective.
+	exclusions []v1alpha1.Exclusion
 }
 
 func (r references) input(o *v1alpha1.Objective) compile.Input {
-	in := compile.Input{Objective: o, Source: r.source.SourceSpec()}
+	in := compile.Input{Objective: o, Source: r.source.SourceSpec(), Exclusions: r.exclusions}
 	if r.indicator != nil {
 		in.Indicator = r.indicator.IndicatorSpec()
 	}
@@ -70,6 +72,9 @@ func (g *gatherer) referencesOf(ctx context.Context, o *v1alpha1.Objective) (ref
 		return references{}, fault, err
 	}
 	out := references{source: source}
+	if out.exclusions, err = g.exclusionsOf(ctx, o); err != nil {
+		return references{}, nil, err
+	}
 	if out.indicator, fault, err = g.indicatorOf(ctx, o); err != nil || fault != nil {
 		return out, fault, err
 	}

@@ -118,7 +118,8 @@ func (r *ObjectiveReconciler) setup(mgr ctrl.Manager, concurrency int) error {
 		return fmt.Errorf("index objectives by indicator: %w", err)
 	}
 	return ctrl.NewControllerManagedBy(mgr).Named("objective").
-		For(&v1alpha1.Objective{}, builder.WithPredicates(specOrRequest())).
+		For(&v1alpha1.Objective{}, builder.WithPredicates(predicate.Or(specOrRequest(), planned()))).
+		Watches(&v1alpha1.Exclusion{}, handler.EnqueueRequestsFromMapFunc(r.gather.byExclusion), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.MetricSource{}, handler.EnqueueRequestsFromMapFunc(r.gather.bySource), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.ClusterMetricSource{}, handler.EnqueueRequestsFromMapFunc(r.gather.bySource), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Indicator{}, handler.EnqueueRequestsFromMapFunc(r.gather.byIndicator), builder.WithPredicates(predicate.GenerationChangedPredicate{})).

@@ -192,6 +192,7 @@ func TestPresentation(t *testing.T) {
 					{Name: "Budget", Path: ".status.budgetRemaining"},
 					{Name: "Events", Path: ".status.events", Wide: true},
 					{Name: "Band", Path: ".status.band", Wide: true},
+					{Name: "Excluded", Path: ".status.excluded", Wide: true},
 					{Name: "Met", Path: `.status.conditions[?(@.type=="Met")].status`},
 					{Name: "Ready", Path: `.status.conditions[?(@.type=="Ready")].status`},
 					{Name: "Why", Path: `.status.conditions[?(@.type=="Met")].reason`, Wide: true},

@@ -48,8 +48,14 @@ type TierState struct {
 	// Bad is how many points the events of the long window failed to earn.
 	Bad float64
 	// Burning says that both burn rates are above the tier's factor, and that Bad
-	// is no handful.
+	// is no handful. During an exclusion nothing burns.
 	Burning bool
+}
+
+// Figures are the numbers of an attainment.
+type Figures struct {
+	// Attainment and BudgetRemaining are NaN where there are no events.
+	Attainment, BudgetRemaining, Events float64
 }
 
 // Verdict is what was found. Ratios are in [0,1] and NaN where there are no
@@ -73,9 +79,13 @@ type Verdict struct {
 	Lowest, Highest float64
 
 	Events, MinimumEvents float64
-	// Coverage is the share of the window's minutes that have data, of those that
-	// are open where the objective has a calendar.
+	// Coverage is the share of the window's minutes that have data, of those that are
+	// open, where the objective has a calendar, and not excluded.
 	Coverage float64
+	// Excluded is the share of the window's minutes that is left out, and Raw what it
+	// would be with them; nil where nothing is left out.
+	Excluded float64
+	Raw      *Figures
 	Window   slo.Span
 	// Segments are the worst first; there are none where the plan is not grouped.
 	Segments []Segment
@@ -105,9 +115,10 @@ func Evaluate(p *compile.Plan, account Account, now time.Time) Verdict {
 	}
 	v.Tiers = tiers(p, account, v.Window.End)
 	v.Burns = burns(v.Tiers)
+	v.compare(p, s)
 	attainment, ok := s.Sums.Attainment()
 	if !ok {
-		v.Reason = nothing(p, s)
+		v.Reason = reasonOfNone(p, s)
 		return v
 	}
 	v.Attainment = attainment
@@ -118,42 +129,23 @@ func Evaluate(p *compile.Plan, account Account, now time.Time) Verdict {
 }
 
 func coverage(p *compile.Plan, s ledger.Stretch) float64 {
-	minutes := openMinutes(p, s)
+	minutes := openMinutes(p, s) - excludedMinutes(p, s)
 	if minutes <= 0 {
 		return 0
 	}
 	return float64(s.Covered) / minutes
 }
 
-// openMinutes are the minutes of a stretch that could have data.
-func openMinutes(p *compile.Plan, s ledger.Stretch) float64 {
-	if p.Hours == nil {
-		return s.End.Sub(s.Start).Minutes()
-	}
-	return float64(p.Hours.OpenMinutes(slo.Span{Start: s.Start, End: s.End}))
-}
-
-// nothing is the reason why a stretch has no attainment.
-func nothing(p *compile.Plan, s ledger.Stretch) string {
-	switch {
-	case s.Covered > 0:
-		return v1alpha1.ReasonInsufficientData
-	case p.Hours != nil && openMinutes(p, s) == 0:
-		return v1alpha1.ReasonNotOpenYet
-	default:
-		return v1alpha1.ReasonNoData
-	}
-}
-
 // tiers finds how each tier of the plan stands at the end of what was read.
 func tiers(p *compile.Plan, account Account, end time.Time) []TierState {
 	out := make([]TierState, len(p.Tiers))
+	quiet := p.Quiet(end, 0)
 	for i, tier := range p.Tiers {
 		long := account.Since(end.Add(-whole(tier.Long))).Sums
 		short := account.Since(end.Add(-whole(tier.Short))).Sums
 		s := TierState{Tier: tier, Long: burn(long, p.Target), Short: burn(short, p.Target), Bad: long.Events - long.Points}
 		// NaN is above nothing.
-		s.Burning = s.Long > tier.Factor && s.Short > tier.Factor && s.Bad >= p.Alerts.MinimumBadEvents
+		s.Burning = !quiet && s.Long > tier.Factor && s.Short > tier.Factor && s.Bad >= p.Alerts.MinimumBadEvents
 		out[i] = s
 	}
 	return out

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -63,6 +64,44 @@ func (t truth) between(from, to time.Time) ledger.Stretch {
 		},
 		Start: from, End: to, Covered: t.events[0].Covered(from, to),
 	}
+}
+
+// without is what a book must hold for a stretch of which it leaves out minutes.
+func (t truth) without(excluded []slo.Span, from, to time.Time) ledger.Stretch {
+	all := t.between(from, to)
+	out := ledger.Stretch{Start: from, End: to}
+	at := from
+	for _, s := range append(slices.Clone(excluded), slo.Span{Start: to, End: to}) {
+		if s.End.Before(from) || s.Start.After(to) {
+			continue
+		}
+		if s.Start.After(at) {
+			counted := t.between(at, s.Start)
+			out.Sums, out.Covered = out.Sums.Add(counted.Sums), out.Covered+counted.Covered
+		}
+		begin, end := later(s.Start, from), earlier(s.End, to)
+		out.Excluded += int(end.Sub(begin) / time.Minute)
+		at = later(at, end)
+	}
+	if out.Excluded == 0 {
+		return all
+	}
+	out.Raw = all.Sums
+	return out
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 var kinds = map[string]kind{
