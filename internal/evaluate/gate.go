@@ -214,12 +214,18 @@ const (
 // seen; it is empty where it was.
 func gappy(m *GateMember) string {
 	const check = ": check that the release is scraped"
+	silent := ledger.Stretch{Start: m.Verdict.LastData, End: m.Release.End}
+	if silent.Start.Before(m.Release.Start) {
+		silent.Start = m.Release.Start
+	}
 	switch {
+	case m.Plan.Hours != nil && openMinutes(m.Plan, *m.Release) == 0:
+		return "no minute since the check began was open, by the objective's calendar: give the gate a timeout that reaches into the opening hours"
 	case m.Release.Covered == 0:
 		return "there is no data since the check began" + check + " and has the metric of spec.indicator"
-	case coverage(*m.Release) < leastCovered:
+	case coverage(m.Plan, *m.Release) < leastCovered:
 		return "fewer than half of the minutes since the check began have data" + check
-	case m.Release.End.Sub(m.Verdict.LastData) >= longestGap:
+	case openMinutes(m.Plan, silent) >= longestGap.Minutes():
 		return "the last " + slo.FormatDuration(longestGap) + " and more have no data" + check
 	default:
 		return ""

@@ -157,10 +157,12 @@ func (c *segmented) truthOf(value string) truth {
 		return known
 	}
 	count := countingIn(c.world, c.policy)
-	c.truths[value] = c.kind.truth(func(metric string, pairs ...string) *ledgertest.Movement {
+	only := c.kind.truth(func(metric string, pairs ...string) *ledgertest.Movement {
 		return count(metric, append(slices.Clone(pairs), c.label, value)...)
 	})
-	return c.truths[value]
+	only.open = c.truth.open
+	c.truths[value] = only
+	return only
 }
 
 // byDevice is an objective over a story by the label device.
