@@ -2,14 +2,17 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	rtsource "sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -86,9 +89,17 @@ func (r *JourneyReconciler) judge(ctx context.Context, journey *v1alpha1.Journey
 }
 
 func (r *JourneyReconciler) setup(mgr ctrl.Manager) error {
+	err := mgr.GetFieldIndexer().IndexField(context.Background(), &v1alpha1.Journey{}, journeyIndex, func(o client.Object) []string {
+		journey, _ := o.(*v1alpha1.Journey)
+		return evaluate.LooksInto(journey)
+	})
+	if err != nil {
+		return fmt.Errorf("index journeys by namespaces: %w", err)
+	}
 	return ctrl.NewControllerManagedBy(mgr).Named("journey").
 		For(&v1alpha1.Journey{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Objective{}, r.gather.wakeJourneys(), builder.WithPredicates(otherForJourneys())).
+		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.gather.byOwnNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(rtsource.Channel(r.rules.changed, enqueueKey())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: journeysAtOnce}).
 		Complete(r)

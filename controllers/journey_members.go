@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -32,96 +30,101 @@ type along struct {
 	completion *evaluate.JourneyMember
 }
 
-// staged is an objective along a journey; the objective is nil where there is none
-// of that name.
-type staged struct {
-	name      v1alpha1.Name
-	objective *v1alpha1.Objective
+// way reads the objectives of a journey by stage. Invalid says what a person must
+// change when they cannot be told. They are not copied: nobody may write to them.
+func (g *gatherer) way(ctx context.Context, journey *v1alpha1.Journey) (way evaluate.Way, invalid string, err error) {
+	from := evaluate.Countable{}
+	for _, namespace := range evaluate.LooksInto(journey) {
+		if from[namespace], err = g.countable(ctx, namespace, journey.Namespace); err != nil {
+			return evaluate.Way{}, "", err
+		}
+	}
+	way, mistake := evaluate.Along(journey, from)
+	if mistake != nil {
+		return evaluate.Way{}, mistake.Error(), nil
+	}
+	return way, "", nil
 }
 
-// stagedBy reads the objectives of a journey by stage, and that of its completion,
-// which is nil where it has none. Invalid says what a person must change when they
-// cannot be told. They are not copied: nobody may write to them.
-func (g *gatherer) stagedBy(ctx context.Context, journey *v1alpha1.Journey) (stages map[v1alpha1.Label][]staged, completion *staged, invalid string, err error) {
+// countable reads the objectives of a namespace that journeys of another, or of the
+// same, may count.
+func (g *gatherer) countable(ctx context.Context, namespace, by string) (map[v1alpha1.Name]*v1alpha1.Objective, error) {
 	list := &v1alpha1.ObjectiveList{}
-	if err := g.cached.List(ctx, list, client.InNamespace(journey.Namespace), client.UnsafeDisableDeepCopy); err != nil {
-		return nil, nil, "", fmt.Errorf("list objectives: %w", err)
+	if err := g.cached.List(ctx, list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("list objectives: %w", err)
 	}
-	byName := map[v1alpha1.Name]*v1alpha1.Objective{}
+	out := map[v1alpha1.Name]*v1alpha1.Objective{}
 	for i := range list.Items {
-		if o := &list.Items[i]; o.DeletionTimestamp.IsZero() {
-			byName[v1alpha1.Name(o.Name)] = o
+		o := &list.Items[i]
+		if !o.DeletionTimestamp.IsZero() {
+			continue
+		}
+		shared, err := g.shares(ctx, o, by)
+		if err != nil {
+			return nil, err
+		}
+		if shared {
+			out[v1alpha1.Name(o.Name)] = o
 		}
 	}
-	stages = map[v1alpha1.Label][]staged{}
-	for i := range journey.Spec.Stages {
-		stage := &journey.Spec.Stages[i]
-		if stages[stage.Name], invalid = stagedAt(&stage.Objectives, byName); invalid != "" {
-			return nil, nil, fmt.Sprintf("the objectives of stage %s: %s", stage.Name, invalid), nil
-		}
+	return out, nil
+}
+
+// shares says whether journeys of a namespace may count an objective.
+func (g *gatherer) shares(ctx context.Context, o *v1alpha1.Objective, with string) (bool, error) {
+	if o.Namespace == with {
+		return true, nil
 	}
-	if name := journey.Spec.Completion; name != "" {
-		completion = &staged{name, byName[name]}
+	grant := o.Spec.SharedWith
+	if grant == nil {
+		return false, nil
 	}
-	return stages, completion, "", nil
+	// A selector that cannot be read selects nothing: that is the mistake of the
+	// objective's owner, and must not hold up the journey.
+	shared, err := g.allows(ctx, &v1alpha1.AllowedNamespaces{Names: grant.Names, Selector: readable(grant.Selector)}, with)
+	return shared, err
+}
+
+// readable is a selector, or nil where it cannot be read.
+func readable(selector *metav1.LabelSelector) *metav1.LabelSelector {
+	if _, err := metav1.LabelSelectorAsSelector(selector); err != nil {
+		return nil
+	}
+	return selector
 }
 
 // along reads what is known of the objectives of a journey.
 func (g *gatherer) along(ctx context.Context, journey *v1alpha1.Journey) (found along, invalid string, err error) {
-	stages, completion, invalid, err := g.stagedBy(ctx, journey)
+	way, invalid, err := g.way(ctx, journey)
 	if err != nil || invalid != "" {
 		return along{}, invalid, err
 	}
 	found.members = map[v1alpha1.Label][]evaluate.JourneyMember{}
-	for stage, all := range stages {
+	for stage, all := range way.Stages {
 		for _, s := range all {
-			found.members[stage] = append(found.members[stage], g.journeyMember(ctx, s.name, s.objective))
+			found.members[stage] = append(found.members[stage], g.journeyMember(ctx, s))
 		}
 	}
-	if completion != nil {
-		member := g.journeyMember(ctx, completion.name, completion.objective)
+	if way.Completion != nil {
+		member := g.journeyMember(ctx, *way.Completion)
 		found.completion = &member
 	}
 	return found, "", nil
 }
 
-// stagedAt chooses the objectives of a stage.
-func stagedAt(choice *v1alpha1.StageObjectives, byName map[v1alpha1.Name]*v1alpha1.Objective) (out []staged, invalid string) {
-	if choice.Selector == nil {
-		for _, name := range choice.Names {
-			out = append(out, staged{name, byName[name]})
-		}
-		return out, ""
-	}
-	selector, err := metav1.LabelSelectorAsSelector(choice.Selector)
-	if err != nil {
-		return nil, fmt.Sprintf("selector: %v", err)
-	}
-	for name, o := range byName {
-		if selector.Matches(labels.Set(o.Labels)) {
-			out = append(out, staged{name, o})
-		}
-	}
-	if len(out) > v1alpha1.MaxStageObjectives {
-		return nil, fmt.Sprintf("selector: it selects more than %d objectives: choose fewer, or make several stages of it", v1alpha1.MaxStageObjectives)
-	}
-	slices.SortFunc(out, func(a, b staged) int { return strings.Compare(string(a.name), string(b.name)) })
-	return out, ""
-}
-
-// journeyMember is what the status of an objective says, nil where there is none.
-// A status of another generation says nothing.
-func (g *gatherer) journeyMember(ctx context.Context, name v1alpha1.Name, o *v1alpha1.Objective) evaluate.JourneyMember {
-	m := evaluate.JourneyMember{Name: name, Reason: v1alpha1.ReasonNotFound, Kept: math.NaN(), Budget: math.NaN()}
+// journeyMember is what the status of an objective says. A status of another
+// generation says nothing.
+func (g *gatherer) journeyMember(ctx context.Context, s evaluate.Staged) evaluate.JourneyMember {
+	m, o := s.Unmeasured(), s.Objective
 	if o == nil {
 		return m
 	}
-	m.Perspective, m.Reason = o.Spec.Perspective, v1alpha1.ReasonEvaluationPending
 	met := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionMet)
 	if met == nil || o.Status.ObservedGeneration != o.Generation {
 		return m
 	}
-	m.Reason, m.Attainment, m.Target = met.Reason, o.Status.Attainment, o.Status.Target
+	o = worstOff(o)
+	m.Reason, m.Attainment, m.Target = met.Reason, suffered(o), o.Status.Target
 	switch met.Status {
 	case metav1.ConditionTrue:
 		m.Outcome = evaluate.Met
@@ -145,7 +148,7 @@ func (g *gatherer) keptOf(ctx context.Context, o *v1alpha1.Objective) float64 {
 	if err != nil {
 		return math.NaN()
 	}
-	attainment, err := unit.ParseFloor(o.Status.Attainment)
+	attainment, err := unit.ParseFloor(suffered(o))
 	if err != nil {
 		return math.NaN()
 	}
@@ -154,6 +157,16 @@ func (g *gatherer) keptOf(ctx context.Context, o *v1alpha1.Objective) float64 {
 		return math.NaN()
 	}
 	return evaluate.Kept(attainment, target)
+}
+
+// suffered is the attainment that a violated objective is violated by: that of its
+// worst segment where that is why.
+func suffered(o *v1alpha1.Objective) string {
+	met := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionMet)
+	if met != nil && met.Reason == v1alpha1.ReasonSegmentMissed && len(o.Status.Segments) > 0 {
+		return o.Status.Segments[0].Attainment
+	}
+	return o.Status.Attainment
 }
 
 // unitOf is the unit in which an objective's figures are written. One whose indicator
@@ -199,43 +212,52 @@ func (g *gatherer) wakeJourneys() handler.EventHandler {
 	}
 }
 
+// journeyIndex is the index of journeys by the namespaces of their objectives.
+const journeyIndex = "objectives"
+
 // journeysOf gives the journeys that choose one of the objects, which are states of
 // the same objective.
 func (g *gatherer) journeysOf(ctx context.Context, objects ...client.Object) []reconcile.Request {
+	namespace := objects[0].GetNamespace()
 	found := &v1alpha1.JourneyList{}
-	if err := g.cached.List(ctx, found, client.InNamespace(objects[0].GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
+	if err := g.cached.List(ctx, found, client.MatchingFields{journeyIndex: namespace}, client.UnsafeDisableDeepCopy); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "list journeys")
 		return nil
 	}
 	var out []reconcile.Request
 	for i := range found.Items {
 		journey := &found.Items[i]
-		if slices.ContainsFunc(objects, func(o client.Object) bool { return leadsBy(&journey.Spec, o) }) {
+		if slices.ContainsFunc(objects, func(o client.Object) bool {
+			return evaluate.Counts(journey, namespace, v1alpha1.Name(o.GetName()), o.GetLabels())
+		}) {
 			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(journey)})
 		}
 	}
 	return out
 }
 
-// leadsBy says whether an objective is along a journey.
-func leadsBy(spec *v1alpha1.JourneySpec, o client.Object) bool {
-	name := v1alpha1.Name(o.GetName())
-	if spec.Completion == name {
-		return true
+// byOwnNamespace gives the journeys of a namespace with which others may share
+// objectives by its labels.
+func (g *gatherer) byOwnNamespace(ctx context.Context, o client.Object) []reconcile.Request {
+	found := &v1alpha1.JourneyList{}
+	if err := g.cached.List(ctx, found, client.InNamespace(o.GetName()), client.UnsafeDisableDeepCopy); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "list journeys")
+		return nil
 	}
-	return slices.ContainsFunc(spec.Stages, func(stage v1alpha1.JourneyStage) bool {
-		if stage.Objectives.Selector == nil {
-			return slices.Contains(stage.Objectives.Names, name)
+	var out []reconcile.Request
+	for i := range found.Items {
+		if len(evaluate.LooksInto(&found.Items[i])) > 1 {
+			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&found.Items[i])})
 		}
-		selector, err := metav1.LabelSelectorAsSelector(stage.Objectives.Selector)
-		return err == nil && selector.Matches(labels.Set(o.GetLabels()))
-	})
+	}
+	return out
 }
 
 // journeyView is what a journey reads of an objective.
 type journeyView struct {
 	generation, observed       int64
 	attainment, target, budget string
+	suffered                   string
 	exhausts                   time.Time
 	met                        string
 	deleted                    bool
@@ -249,7 +271,7 @@ func viewOf(o client.Object) journeyView {
 	s := &objective.Status
 	view := journeyView{
 		generation: objective.Generation, observed: s.ObservedGeneration, attainment: s.Attainment, target: s.Target,
-		budget: s.BudgetRemaining, deleted: !objective.DeletionTimestamp.IsZero(),
+		budget: s.BudgetRemaining, suffered: suffered(objective), deleted: !objective.DeletionTimestamp.IsZero(),
 	}
 	if s.ExhaustsAt != nil {
 		view.exhausts = s.ExhaustsAt.Time

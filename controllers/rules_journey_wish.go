@@ -7,6 +7,7 @@ import (
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
+	"github.com/experience-slo/operator/internal/evaluate"
 	"github.com/experience-slo/operator/internal/rules"
 )
 
@@ -32,13 +33,13 @@ func (w *wisher) alongJourney(ctx context.Context, j *v1alpha1.Journey) (journey
 	if !j.DeletionTimestamp.IsZero() {
 		return out, nil
 	}
-	stages, completion, invalid, err := w.gather.stagedBy(ctx, j)
+	way, invalid, err := w.gather.way(ctx, j)
 	if err != nil || invalid != "" {
 		return out, err
 	}
-	found := planner{wisher: w, plans: map[v1alpha1.Name]*compile.Plan{}, sources: map[compile.SourceKey]sourceObject{}}
+	found := planner{wisher: w, plans: map[string]*compile.Plan{}, sources: map[compile.SourceKey]sourceObject{}}
 	made := &rules.Journey{Key: client.ObjectKeyFromObject(j), UID: j.UID, Spec: &j.Spec, Stages: map[v1alpha1.Label][]*compile.Plan{}}
-	for stage, all := range stages {
+	for stage, all := range way.Stages {
 		for _, s := range all {
 			plan, err := found.of(ctx, s)
 			if err != nil {
@@ -47,8 +48,8 @@ func (w *wisher) alongJourney(ctx context.Context, j *v1alpha1.Journey) (journey
 			made.Stages[stage] = append(made.Stages[stage], plan)
 		}
 	}
-	if completion != nil {
-		if made.Completion, err = found.of(ctx, *completion); err != nil {
+	if way.Completion != nil {
+		if made.Completion, err = found.of(ctx, *way.Completion); err != nil {
 			return out, err
 		}
 	}
@@ -63,21 +64,21 @@ func (w *wisher) alongJourney(ctx context.Context, j *v1alpha1.Journey) (journey
 // planner finds the plans of a journey's objectives, each once.
 type planner struct {
 	wisher  *wisher
-	plans   map[v1alpha1.Name]*compile.Plan
+	plans   map[string]*compile.Plan
 	sources map[compile.SourceKey]sourceObject
 	waits   bool
 }
 
 // of is the plan that rules of an objective are made of, nil where there is none.
-func (p *planner) of(ctx context.Context, s staged) (*compile.Plan, error) {
-	if plan, known := p.plans[s.name]; known {
+func (p *planner) of(ctx context.Context, s evaluate.Staged) (*compile.Plan, error) {
+	if plan, known := p.plans[s.String()]; known {
 		return plan, nil
 	}
-	wish, err := p.wisher.of(ctx, s.objective)
+	wish, err := p.wisher.of(ctx, s.Objective)
 	if err != nil {
 		return nil, err
 	}
-	p.plans[s.name] = wish.plan
+	p.plans[s.String()] = wish.plan
 	switch {
 	case wish.plan != nil:
 		p.sources[wish.plan.Source] = wish.source

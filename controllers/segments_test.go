@@ -122,6 +122,15 @@ func segmentsChange(t *testing.T, op *operator, o *v1alpha1.Objective) {
 	if got, want := worded(o.Status.Conditions)["Met"], fmt.Sprintf("False SegmentMissed: the attainment is below the target of %s for %q", o.Status.Target, worst.Value); got != want {
 		t.Errorf("Met is %q, want %q", got, want)
 	}
+	journey := aJourney(o.Namespace, "calls", v1alpha1.JourneyStage{
+		Name: "wait", Importance: v1alpha1.ImportanceCritical, Objectives: v1alpha1.StageObjectives{Names: []v1alpha1.Name{v1alpha1.Name(o.Name)}},
+	})
+	create(t, journey)
+	reaches(t, journey, "Met", v1alpha1.ReasonBroken)
+	t.Log(journeyText(journey))
+	if got, want := journey.Status.BudgetRemaining, o.Status.Segments[0].BudgetRemaining; got != want {
+		t.Errorf("the journey's budget is %s, want that of the worst segment, %s, and not that of the whole, %s", got, want, o.Status.BudgetRemaining)
+	}
 	change("for the whole", func(s *v1alpha1.ObjectiveSpec) { s.GroupBy.Met = v1alpha1.SegmentRuleWhole }, v1alpha1.ReasonTargetMet)
 	change("room for one", func(s *v1alpha1.ObjectiveSpec) { s.GroupBy.Maximum = 1 }, v1alpha1.ReasonTargetMet)
 	if got := slices.Sorted(maps.Keys(segmentEvents(o))); len(got) != 2 || got[0] != "" {

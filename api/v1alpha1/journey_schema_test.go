@@ -73,6 +73,7 @@ func journeyMistakes(t testing.TB) map[string]mistake {
 		"TwoChoices":  {"names or labels", one(edits{"objectives.selector": map[string]any{}}), []string{oneStageChoice}},
 		"NoNames":     {"an empty list is no choice", one(edits{"objectives.names": gateNames(0)}), []string{"spec.stages[0].objectives.names: should have at least 1 items"}},
 		"ManyNames":   {"a stage has sixteen at most", one(edits{"objectives.names": gateNames(17)}), []string{"spec.stages[0].objectives.names: must have at most 16 items"}},
+		"Namespace":   {"of one other namespace", one(edits{"objectives.namespace": "Support desk"}), []string{"spec.stages[0].objectives.namespace: use lower-case letters and digits, with dashes between them, such as mobile-app"}},
 		"NameTwice":   {"each once", one(edits{"objectives.names": []any{"a", "a"}}), []string{"spec.stages[0].objectives.names[1]: Duplicate value"}},
 		"Importance":  {"critical or not", one(edits{"importance": "High"}), []string{`spec.stages[0].importance: supported values: "Critical", "Normal"`}},
 		"NoWeight":    {"a stage without weight is left out", one(edits{"weight": int64(0)}), []string{"spec.stages[0].weight: should be greater than or equal to 1"}},

@@ -4,8 +4,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// StageObjectives chooses the objectives of the journey's namespace that say how a
-// stage is.
+// StageObjectives chooses the objectives of one namespace that say how a stage is.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.names) != has(self.selector)",message="set exactly one of names, selector for the objectives of a stage, for example names: [hold-time]"
 type StageObjectives struct {
@@ -20,6 +19,11 @@ type StageObjectives struct {
 	// than 16 objectives is stalled.
 	// +optional
 	Selector *metav1.LabelSelector `json:"selector,omitempty"`
+
+	// namespace is that of the objectives; the journey's own when absent. Those of
+	// another are chosen where their spec.sharedWith allows the journey's.
+	// +optional
+	Namespace Label `json:"namespace,omitempty"`
 }
 
 // Importance is what follows from a stage that is violated.
@@ -220,8 +224,13 @@ type UnknownObjective struct {
 	// +required
 	Name Name `json:"name,omitempty"`
 
+	// namespace is that of the objective where it is not the journey's.
+	// +optional
+	Namespace Label `json:"namespace,omitempty"`
+
 	// reason is that of the objective's Met condition; NotFound where there is no
-	// such objective.
+	// such objective, and NotShared where there is none of another namespace that is
+	// shared with the journey's.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +required

@@ -87,6 +87,10 @@ var objectiveMistakes = map[string]struct {
 	"NewSeriesOther":    {edits{"spec.newSeries": "Guess"}, []string{`spec.newSeries: supported values: "OnKnownTarget", "FromZero", "Ignore"`}},
 	"SuspendText":       {edits{"spec.suspend": "yes"}, []string{`spec.suspend: must be of type boolean: "string"`}},
 
+	"SharedWithNobody": {edits{"spec.sharedWith": map[string]any{}}, []string{"spec.sharedWith: set names, selector or both; leave sharedWith out to share the objective with nobody"}},
+	"SharedWithForm":   {edits{"spec.sharedWith.names": []any{"shop-*"}}, []string{"spec.sharedWith.names[0]: use lower-case letters and digits, with dashes between them, such as mobile-app"}},
+	"SharedWithTwice":  {edits{"spec.sharedWith.names": []any{"shop", "shop"}}, []string{"spec.sharedWith.names[1]: Duplicate value"}},
+	"SharedWithNoName": {edits{"spec.sharedWith.names": []any{}}, []string{"spec.sharedWith.names: should have at least 1 items"}},
 	"GroupByNoLabel":   {edits{"spec.groupBy": map[string]any{}}, []string{"spec.groupBy.label: Required value"}},
 	"GroupByLabelForm": {edits{"spec.groupBy": map[string]any{"label": "a device"}}, []string{"spec.groupBy.label: should match '^[a-zA-Z_][a-zA-Z0-9_]*$'"}},
 	"GroupByBoundary":  {edits{"spec.groupBy": map[string]any{"label": "le"}}, []string{noLabel}},

@@ -168,7 +168,7 @@ func (p Program) subjectOfCluster(ctx context.Context, o explainOptions) (*inven
 	default:
 		return nil, declared{}, err
 	}
-	return found, declared{Objective: one}, nil
+	return found, declared{Objective: one}, found.takeReferences(ctx, cluster, one)
 }
 
 // explanation is what is known of an objective.
@@ -208,7 +208,10 @@ func (e *explanation) measure(ctx context.Context, o planned, from metrics) erro
 	if err != nil {
 		return err
 	}
-	verdict := evaluate.Evaluate(o.plan, book, to)
+	verdict, err := o.weigh(ctx, from, book, to)
+	if err != nil {
+		return err
+	}
 	e.verdict, e.steps = &verdict, stepsOf(o.plan, book, to)
 	if e.written {
 		e.Objective = e.DeepCopy()

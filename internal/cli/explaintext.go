@@ -25,6 +25,7 @@ func (e *explanation) text() string {
 	e.section(&out, "What is promised", e.facts(e.promise()))
 	e.section(&out, "What counts", e.facts(e.counts()))
 	e.section(&out, "What was attained", e.facts(e.attained()))
+	e.section(&out, "Who got what", e.segments())
 	e.section(&out, "Why", e.facts(e.conditions()))
 	if e.plan != nil {
 		e.section(&out, "Where the budget went", e.spending())
@@ -73,6 +74,9 @@ func (e *explanation) promise() []fact {
 		whose = append(whose, string(s.Touchpoint))
 	}
 	out := []fact{{"by", strings.Join(whose, ", ")}, {"target", fmt.Sprintf("at least %s in %s", s.Target, windowOf(s.Window))}}
+	if by := s.GroupBy; by != nil {
+		out = append(out, fact{"to", promisedTo(by)})
+	}
 	if s.MinimumEvents > 1 {
 		out = append(out, fact{"judged", fmt.Sprintf("from %d events on", s.MinimumEvents)})
 	}

@@ -124,6 +124,7 @@ func windowOf(w v1alpha1.Window) string {
 // objectives has it.
 var remedies = map[string]string{
 	v1alpha1.ReasonEvaluationPending: "Wait: seconds, as a rule. If it stays, look at the operator's log and at the source.",
+	v1alpha1.ReasonSegmentMissed:     "Look at `status.segments`. Improve it for these people, raise `minimumEvents` if they are a handful, or set `groupBy.met: Whole`.",
 	v1alpha1.ReasonInsufficientData:  "Wait for events, lengthen the window, or lower `minimumEvents`.",
 	v1alpha1.ReasonNoData:            "Check the metric's name and labels by pasting the selector into Prometheus, and that it is scraped.",
 	v1alpha1.ReasonInconsistentData:  "Check that good or bad events are a part of the total, and the ends of a scale.",
@@ -167,6 +168,9 @@ func (e *explanation) next() []string {
 	case e.unjudged():
 		out = append(out, "Name the server of its metrics with --prometheus to have it judged, or apply it to a cluster with the operator.")
 	case standing(e.Objective) == promiseBroken:
+		if len(missedSegments(e.Objective)) > 0 {
+			out = append(out, remedyOf(v1alpha1.ReasonSegmentMissed))
+		}
 		out = append(out, harm...)
 	case met == nil || met.ObservedGeneration != e.Generation:
 		out = append(out, remedyOf(v1alpha1.ReasonEvaluationPending))

@@ -77,21 +77,34 @@ type view struct {
 
 func (v view) objective(ctx context.Context, o planned) looked {
 	var out looked
-	for _, s := range seek(o.indicator) {
-		text, err := v.missing(ctx, s)
-		switch {
-		case err != nil:
-			return looked{err: err}
-		case text != "" && s.spared:
-			out.warnings = append(out.warnings, fault{ruleMetric, s.field, text})
-		case text != "":
-			out.faults = append(out.faults, fault{ruleMetric, s.field, text})
-		}
+	selectors := seek(o.indicator)
+	out.err = out.series(ctx, v, selectors)
+	if out.err == nil && len(out.faults)+len(out.warnings) == 0 {
+		out.err = out.series(ctx, v, seekLabel(selectors, o.Spec.GroupBy))
+	}
+	if out.err != nil {
+		return out
 	}
 	if len(out.faults) == 0 && o.plan.Histogram != nil {
 		out.boundaries(o, o.bind(ctx, v.client, v.now))
 	}
 	return out
+}
+
+// series takes down which selectors have no series.
+func (l *looked) series(ctx context.Context, v view, selectors []sought) error {
+	for _, s := range selectors {
+		text, err := v.missing(ctx, s)
+		switch {
+		case err != nil:
+			return err
+		case text != "" && s.spared:
+			l.warnings = append(l.warnings, fault{ruleMetric, s.field, text})
+		case text != "":
+			l.faults = append(l.faults, fault{ruleMetric, s.field, text})
+		}
+	}
+	return nil
 }
 
 // boundaries takes down what binding an objective to its histogram has shown.

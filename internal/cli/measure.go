@@ -50,10 +50,11 @@ func (r result) code() int {
 	}
 }
 
-// why says what keeps an objective from a verdict; it is empty where there is one.
+// why says what keeps an objective from a verdict, or which segments break a promise
+// that the figures of the whole keep; it is empty where those say all.
 func (r result) why() string {
 	met := meta.FindStatusCondition(r.Status.Conditions, v1alpha1.ConditionMet)
-	if met == nil || met.Status != metav1.ConditionUnknown {
+	if met == nil || (met.Status != metav1.ConditionUnknown && met.Reason != v1alpha1.ReasonSegmentMissed) {
 		return ""
 	}
 	return fmt.Sprintf("%s: %s: %s", nameOfObjective(r.declared), met.Reason, met.Message)
@@ -127,7 +128,7 @@ func (o planned) judge(ctx context.Context, from metrics, to time.Time) (evaluat
 	if err != nil {
 		return evaluate.Verdict{}, err
 	}
-	return evaluate.Evaluate(o.plan, book, to), nil
+	return o.weigh(ctx, from, book, to)
 }
 
 // account counts the whole window up to a moment. Of a histogram that has no
@@ -135,6 +136,7 @@ func (o planned) judge(ctx context.Context, from metrics, to time.Time) (evaluat
 func (o planned) account(ctx context.Context, from metrics, to time.Time) (*ledger.Book, error) {
 	err := o.bind(ctx, from, to)
 	book := ledger.NewBook(ledger.TermsOf(o.plan))
+	book.Exclude(o.plan.Excluded)
 	if errors.Is(err, compile.ErrNoBoundaries) {
 		return book, nil
 	}

@@ -139,6 +139,7 @@ func (p Program) planVersions(ctx context.Context, o replayOptions, over *stretc
 		} else if err != nil {
 			return nil, err
 		}
+		p.tellWhole(all)
 		out = append(out, version{found, all})
 	}
 	if o.to != "" {
@@ -176,6 +177,15 @@ func (s *stretch) settle(all []planned, now time.Time) {
 	for _, o := range all {
 		if to := now.Add(-o.source.Delay.Duration).Truncate(time.Minute); to.Before(s.to) {
 			s.to = to
+		}
+	}
+}
+
+// tellWhole says which objectives are replayed by their whole alone.
+func (p Program) tellWhole(all []planned) {
+	for _, o := range all {
+		if o.plan.Group != nil && o.plan.Group.Every {
+			p.tell("note: %s: segments are not replayed: the figures are of all together", nameOfObjective(o.declared))
 		}
 	}
 }
@@ -325,6 +335,7 @@ func (o planned) boundaries(ctx context.Context, from metrics, over stretch) (pr
 // alerts depend on the length of its unit.
 func (o planned) segments(over stretch, le promql.Boundaries) ([]replay.Segment, error) {
 	var out []replay.Segment
+	o.in.Until = over.to
 	window := o.plan.Window
 	for at := over.from; at.Before(over.to); {
 		end := over.to

@@ -63,6 +63,11 @@ func when(w v1alpha1.Window) string {
 
 // broken tells of a promise that is not kept.
 func broken(o *v1alpha1.Objective) string {
+	if some := missedSegments(o); len(some) > 0 {
+		worst := o.Status.Segments[0]
+		return fmt.Sprintf("We promised %s, and that to everybody. %s, but these got less than we promised: %s. Worst off was %s, with %s.",
+			promised(o), got(o), escaped(strings.Join(some, ", ")), escaped(segmentName(worst.Value)), worst.Attainment)
+	}
 	text := fmt.Sprintf("We promised %s. %s. There is no room left", promised(o), got(o))
 	if share, ok := shareOf(o.Status.BudgetRemaining); ok && share < 0 {
 		text += ": " + strconv.FormatFloat(1-share, 'f', 1, 64) + " times as much went wrong as the promise allows"

@@ -176,7 +176,8 @@ func rateOf(b v1alpha1.BurnRate) float64 {
 	return rate
 }
 
-// why is the reason of a promise that is not kept; it is empty for others.
+// why is the reason of a promise that is not kept, with the worst of the segments
+// that it is not kept to; it is empty for others.
 func why(o *v1alpha1.Objective) string {
 	met := metCondition(o)
 	switch {
@@ -184,6 +185,8 @@ func why(o *v1alpha1.Objective) string {
 		return v1alpha1.ReasonEvaluationPending
 	case met.Status == metav1.ConditionTrue:
 		return ""
+	case len(missedSegments(o)) > 0:
+		return met.Reason + ": " + missedSegments(o)[0]
 	default:
 		return met.Reason
 	}

@@ -47,8 +47,12 @@ func withServer(run func() int) (int, error) {
 	return run(), nil
 }
 
+// odd is a value of a label that somebody chose to do harm.
+const odd = "phone\x1b[2J\n"
+
 // writeWorld writes a shop in which 99 of 100 tasks succeed, and 80 of 100 pages
-// show within 2.5 s and 95 within 4 s, each minute.
+// show within 2.5 s and 95 within 4 s, each minute. As many views are fast on a desktop
+// as tasks succeed, and on the other device as pages show.
 func writeWorld(dir string) error {
 	start, born := now.Add(-48*time.Hour), now.Add(-24*time.Hour)
 	a := func(perMinute float64) simulate.Shape {
@@ -68,6 +72,8 @@ func writeWorld(dir string) error {
 		of(one, "up"), of(off, "probe_success"),
 		of(good, "shop_tasks_total", "outcome", "success", "app", "web"),
 		of(all, "shop_attempts_total", "app", "web"),
+		of(good, "shop_fast_views_total", "device", "desktop"), of(all, "shop_views_total", "device", "desktop"),
+		of(fast, "shop_fast_views_total", "device", odd), of(all, "shop_views_total", "device", odd),
 		of(fast, "shop_page_seconds_bucket", "le", "2.5"), of(fair, "shop_page_seconds_bucket", "le", "4.0"),
 		of(all, "shop_page_seconds_bucket", "le", "+Inf"), of(all, "shop_page_seconds_count"),
 	})
@@ -80,6 +86,7 @@ func daily(name, indicator, target string) string {
 
 const (
 	tasks = "events: {good: shop_tasks_total, total: shop_attempts_total}"
+	views = "events: {good: shop_fast_views_total, total: shop_views_total}"
 	pages = "distribution: {histogram: shop_page_seconds, threshold: \"2.5\", poorAbove: \"4\"}"
 )
 

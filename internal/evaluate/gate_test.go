@@ -254,6 +254,11 @@ func TestGateObjective(t *testing.T) {
 			reason: "the promise is broken", gate: aGate(met), member: aMember("a", 1, 1, 1, missed),
 			want: "Fails TargetMissed: the attainment over the objective's window is below the target of 75%",
 		},
+		"SegmentMissed": {
+			reason: "the promise is broken to some", gate: aGate(met),
+			member: aMember("a", 10, 100, 100, verdict(func(v *evaluate.Verdict) { v.Outcome, v.Reason = evaluate.Missed, v1alpha1.ReasonSegmentMissed })),
+			want:   "Fails TargetMissed: the attainment of a segment over the objective's window is below the target of 75%",
+		},
 		"MetUnknown": {
 			reason: "nobody knows", gate: aGate(met), member: aMember("a", 10, 100, 100, undecided(v1alpha1.ReasonInsufficientData)),
 			want: "Unknown Inconclusive: the objective's Met is Unknown with reason InsufficientData",
@@ -272,7 +277,7 @@ func TestGateObjective(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			f := evaluate.Gate(tc.gate, []evaluate.GateMember{tc.member}, began, began).Findings[0]
+			f := evaluate.Gate(tc.gate, []evaluate.GateMember{tc.member}, nil, began, began).Findings[0]
 			if diff := cmp.Diff(tc.want, fmt.Sprintf("%s %s: %s", f.Verdict, f.Reason, f.Message)); diff != "" {
 				t.Errorf("%s: -want +got:\n%s", tc.reason, diff)
 			}
@@ -304,7 +309,7 @@ func TestGateVerdict(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, word(evaluate.Gate(aGate(), tc.args.members, began, began.Add(tc.args.after)))); diff != "" {
+			if diff := cmp.Diff(tc.want, word(evaluate.Gate(aGate(), tc.args.members, nil, began, began.Add(tc.args.after)))); diff != "" {
 				t.Errorf("%s: -want +got:\n%s", tc.reason, diff)
 			}
 		})
@@ -334,7 +339,7 @@ func TestGateFigures(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			f := evaluate.Gate(aGate(), []evaluate.GateMember{tc.member}, began, began).Findings[0]
+			f := evaluate.Gate(aGate(), []evaluate.GateMember{tc.member}, nil, began, began).Findings[0]
 			got := figures{f.Floor, f.Attainment, f.Budget, f.Events}
 			if diff := cmp.Diff(fmt.Sprint(tc.want), fmt.Sprint(got)); diff != "" {
 				t.Errorf("%s: -want +got:\n%s", tc.reason, diff)
@@ -376,17 +381,17 @@ func TestGateProperties(t *testing.T) {
 			members = append(members, drawMember(rt, v1alpha1.Name(fmt.Sprint("m", i))))
 		}
 		now := began.Add(time.Duration(rapid.IntRange(0, 90).Draw(rt, "now")) * time.Minute)
-		outcome := evaluate.Gate(spec, members, began, now)
+		outcome := evaluate.Gate(spec, members, nil, began, now)
 		if outcome.Verdict == v1alpha1.GatePassed {
 			checkPassed(rt, spec, members)
 		}
 		shuffled := append([]evaluate.GateMember(nil), members...)
 		rand.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		if diff := cmp.Diff(word(outcome), word(evaluate.Gate(spec, shuffled, began, now))); diff != "" {
+		if diff := cmp.Diff(word(outcome), word(evaluate.Gate(spec, shuffled, nil, began, now))); diff != "" {
 			rt.Fatalf("another order: -before +after:\n%s", diff)
 		}
 		worse := worsen(members, rapid.Float64Range(1, 100).Draw(rt, "more bad"))
-		if after := evaluate.Gate(spec, worse, began, now); outcome.Verdict == v1alpha1.GateFailed && after.Verdict != v1alpha1.GateFailed {
+		if after := evaluate.Gate(spec, worse, nil, began, now); outcome.Verdict == v1alpha1.GateFailed && after.Verdict != v1alpha1.GateFailed {
 			rt.Fatalf("more bad events turned %s into %s", word(outcome), word(after))
 		}
 	})

@@ -9,7 +9,9 @@ import (
 
 // JourneyMember is an objective of a journey, and what is known of it.
 type JourneyMember struct {
-	Name v1alpha1.Name
+	// Namespace is empty for the journey's own.
+	Namespace v1alpha1.Label
+	Name      v1alpha1.Name
 	// Perspective is empty where there is no such objective: it may be either.
 	Perspective v1alpha1.Perspective
 	// Outcome is that of the objective's Met, and Reason its reason.
@@ -25,6 +27,9 @@ type JourneyMember struct {
 	// ExhaustsAt is zero where the budget lasts.
 	ExhaustsAt time.Time
 }
+
+// String gives "page-speed", or "support/hold-time" for one of another namespace.
+func (m *JourneyMember) String() string { return nameWithin(m.Namespace, m.Name) }
 
 // Kept is the share of a promise that is kept: attainment over target, both ratios
 // in [0,1], and never more than 1. So objectives of all targets can be compared:
@@ -73,14 +78,14 @@ func Journey(spec *v1alpha1.JourneySpec, members map[v1alpha1.Label][]JourneyMem
 
 // UnknownObjectives counts the objectives that are not known, each once.
 func (o *JourneyOutcome) UnknownObjectives() int {
-	seen := map[v1alpha1.Name]bool{}
+	seen := map[string]bool{}
 	for i := range o.Stages {
 		for _, m := range o.Stages[i].Unknown {
-			seen[m.Name] = true
+			seen[m.String()] = true
 		}
 	}
 	if o.Completion != nil && o.Completion.Outcome == Unknown {
-		seen[o.Completion.Name] = true
+		seen[o.Completion.String()] = true
 	}
 	return len(seen)
 }

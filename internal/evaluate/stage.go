@@ -14,6 +14,8 @@ import (
 type StageOutcome struct {
 	Name    v1alpha1.Label
 	Verdict v1alpha1.StageVerdict
+	// Namespace is that of the stage's objectives, empty for the journey's own.
+	Namespace v1alpha1.Label
 	// Critical says that a violation of the stage breaks the journey.
 	Critical bool
 	// Empty says that the stage has no objective.
@@ -105,7 +107,7 @@ func (m *JourneyMember) share() float64 {
 // judgeStage sorts the objectives of a stage, without recovery.
 func judgeStage(stage *v1alpha1.JourneyStage, members []JourneyMember) StageOutcome {
 	s := StageOutcome{
-		Name: stage.Name, Critical: stage.Importance == v1alpha1.ImportanceCritical, Empty: len(members) == 0,
+		Name: stage.Name, Namespace: stage.Objectives.Namespace, Critical: stage.Importance == v1alpha1.ImportanceCritical, Empty: len(members) == 0,
 		product: sideOf(members, v1alpha1.PerspectiveCX), service: sideOf(members, v1alpha1.PerspectiveUX),
 		budget: math.Inf(1), weight: float64(stage.Weight),
 	}

@@ -60,18 +60,21 @@ func TestSegmentsAreExact(t *testing.T) {
 				defer c.close()
 				c.plan.Group = &compile.Group{Label: g.label, Maximum: int(g.maximum)}
 				c.segments = ledger.NewSegments(c.plan)
+				if rapid.Bool().Draw(rt, "recorded") { // the whole is, and may lag behind
+					c.ruler = drawRuler(rt, c.plan, c.world.Start, c.world.Length)
+				}
 				c.live()
 			})
 		})
 	}
 }
 
-// live reads in steps of some length, of which a few fail at first and a few follow
-// a restart.
+// live reads in steps of some length, of which a few fail at first, a few follow a
+// restart and a few a change of what is excluded.
 func (c *segmented) live() {
 	c.Helper()
 	for at := c.world.Start.Add(time.Minute); at.Before(c.world.End()); {
-		switch rapid.SampledFrom([]string{"tick", "tick", "tick", "failure", "restart"}).Draw(c.T, "step") {
+		switch rapid.SampledFrom([]string{"tick", "tick", "tick", "failure", "restart", "exclude"}).Draw(c.T, "step") {
 		case "failure":
 			c.broken.Store(int64(rapid.IntRange(1, 6).Draw(c.T, "query")))
 			if err := c.refreshAll(at); err != nil && !errors.Is(err, errInjected) {
@@ -80,7 +83,15 @@ func (c *segmented) live() {
 			c.broken.Store(0)
 		case "restart":
 			c.plan.Group.Known = c.segments.Values()
-			c.book, c.segments = ledger.NewBook(c.terms), ledger.NewSegments(c.plan)
+			c.open()
+			c.segments = ledger.NewSegments(c.plan)
+		case "exclude":
+			c.excluded = c.drawExcluded()
+			c.plan.Excluded = c.excluded
+			c.book.Exclude(c.excluded)
+		}
+		if c.ruler != nil {
+			c.ruler.record(c.trial, at)
 		}
 		before := c.segments.Values()
 		if err := c.refreshAll(at); err != nil {
@@ -94,7 +105,7 @@ func (c *segmented) live() {
 
 func (c *segmented) refreshAll(to time.Time) error {
 	from := to.Add(-c.window)
-	if err := c.book.Refresh(context.Background(), c.store, from, to); err != nil {
+	if _, err := c.read(from, to); err != nil {
 		return err
 	}
 	return c.segments.Refresh(context.Background(), c.store, c.plan, c.book, from)
@@ -112,7 +123,7 @@ func (c *segmented) compareAll(to time.Time, before []string) {
 		if part.Value == "" {
 			continue
 		}
-		want := c.truthOf(part.Value).between(got.Start, got.End).Sums
+		want := c.truthOf(part.Value).without(c.excluded, got.Start, got.End).Sums
 		if diff := cmp.Diff(want, got.Sums); diff != "" {
 			c.Fatalf("%s=%q: Since(%s): -want, +got:\n%s", c.label, part.Value, start, diff)
 		}
@@ -146,10 +157,12 @@ func (c *segmented) truthOf(value string) truth {
 		return known
 	}
 	count := countingIn(c.world, c.policy)
-	c.truths[value] = c.kind.truth(func(metric string, pairs ...string) *ledgertest.Movement {
+	only := c.kind.truth(func(metric string, pairs ...string) *ledgertest.Movement {
 		return count(metric, append(slices.Clone(pairs), c.label, value)...)
 	})
-	return c.truths[value]
+	only.open = c.truth.open
+	c.truths[value] = only
+	return only
 }
 
 // byDevice is an objective over a story by the label device.

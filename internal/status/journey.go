@@ -32,7 +32,7 @@ func Journey(j *v1alpha1.Journey, o evaluate.JourneyOutcome) {
 	for i := range o.Stages {
 		s.Stages = append(s.Stages, stageStatus(&o.Stages[i]))
 	}
-	if reason, message := journeyWaits(o); reason != "" {
+	if reason, message := journeyWaits(o, j.Namespace); reason != "" {
 		replace(j, NotReady(reason, message), Reconciling(reason, message), journeyMet(o))
 		return
 	}
@@ -70,7 +70,7 @@ func stageStatus(s *evaluate.StageOutcome) v1alpha1.StageStatus {
 		out.Recovered = scoreText(s.Recovered)
 	}
 	for _, m := range s.Unknown {
-		out.Unknown = append(out.Unknown, v1alpha1.UnknownObjective{Name: m.Name, Reason: m.Reason})
+		out.Unknown = append(out.Unknown, v1alpha1.UnknownObjective{Name: m.Name, Namespace: m.Namespace, Reason: m.Reason})
 	}
 	return out
 }
@@ -83,10 +83,12 @@ func gets(s *evaluate.StageOutcome) string {
 			parts = append(parts, fmt.Sprintf("%d more that are violated", len(s.Missed)-mostMissed))
 			break
 		}
-		parts = append(parts, fmt.Sprintf("%s %s instead of %s", m.Name, m.Attainment, m.Target))
+		parts = append(parts, fmt.Sprintf("%s %s instead of %s", m.String(), m.Attainment, m.Target))
 	}
 	text := strings.Join(parts, ", ")
 	switch {
+	case s.Empty && s.Namespace != "":
+		return "no objective that is shared with the namespace matches the stage's selector"
 	case s.Empty:
 		return "no objective of the namespace matches the stage's selector"
 	case s.Verdict == v1alpha1.StageHolding:
@@ -109,7 +111,7 @@ func gets(s *evaluate.StageOutcome) string {
 func unknownOf(members []evaluate.JourneyMember) string {
 	words := make([]string, len(members))
 	for i, m := range members {
-		words[i] = fmt.Sprintf("%s (%s)", m.Name, m.Reason)
+		words[i] = fmt.Sprintf("%s (%s)", m.String(), m.Reason)
 	}
 	return few(words)
 }
@@ -123,45 +125,70 @@ func few(words []string) string {
 }
 
 // journeyWaits says what can come by itself, in the words of the Reconciling
-// condition; the reason is empty where there is nothing.
-func journeyWaits(o evaluate.JourneyOutcome) (reason, message string) {
-	missing, pending, empty := waitingMembers(o)
+// condition; the reason is empty where there is nothing. Of another namespace it
+// does not tell what exists from what is not shared.
+func journeyWaits(o evaluate.JourneyOutcome, namespace string) (reason, message string) {
+	var w awaited
+	w.read(o)
 	switch {
-	case len(missing) > 0:
-		return v1alpha1.ReasonObjectivesNotFound, "these objectives do not exist in the journey's namespace: " + few(missing) + ": create them, or leave them out of the spec"
-	case len(empty) > 0:
-		return v1alpha1.ReasonObjectivesNotFound, "no objective of the namespace matches the selector of these stages: " + few(empty)
-	case len(pending) > 0:
-		return v1alpha1.ReasonEvaluationPending, "the first evaluation of these objectives is under way: " + few(pending)
+	case len(w.missing) > 0:
+		return v1alpha1.ReasonObjectivesNotFound, "these objectives do not exist in the journey's namespace: " + few(w.missing) + ": create them, or leave them out of the spec"
+	case len(w.empty) > 0:
+		return v1alpha1.ReasonObjectivesNotFound, "no objective of the namespace matches the selector of these stages: " + few(w.empty)
+	case len(w.unshared) > 0:
+		return v1alpha1.ReasonObjectivesNotShared, fmt.Sprintf("these objectives of other namespaces do not exist or are not shared: %s: "+
+			"have their owners add namespace %s to spec.sharedWith, or leave them out of the spec", few(w.unshared), namespace)
+	case len(w.hidden) > 0:
+		return v1alpha1.ReasonObjectivesNotShared, fmt.Sprintf("no objective that is shared with namespace %s matches the selector of these stages: %s: "+
+			"have their owners add the namespace to spec.sharedWith", namespace, few(w.hidden))
+	case len(w.pending) > 0:
+		return v1alpha1.ReasonEvaluationPending, "the first evaluation of these objectives is under way: " + few(w.pending)
 	default:
 		return "", ""
 	}
 }
 
-func waitingMembers(o evaluate.JourneyOutcome) (missing, pending, empty []string) {
-	seen := map[v1alpha1.Name]bool{}
-	note := func(m evaluate.JourneyMember) {
-		switch {
-		case seen[m.Name]:
-		case m.Reason == v1alpha1.ReasonNotFound:
-			missing = append(missing, string(m.Name))
-		case m.Reason == v1alpha1.ReasonEvaluationPending:
-			pending = append(pending, string(m.Name))
-		}
-		seen[m.Name] = true
-	}
+// awaited are the objectives and stages that a journey waits for: objectives that do
+// not exist, are not shared or were not evaluated, and stages that have none, of the
+// journey's namespace and of another.
+type awaited struct {
+	missing, unshared, pending, empty, hidden []string
+
+	seen map[string]bool
+}
+
+func (w *awaited) read(o evaluate.JourneyOutcome) {
+	w.seen = map[string]bool{}
 	for _, s := range o.Stages {
-		if s.Empty {
-			empty = append(empty, string(s.Name))
+		switch {
+		case s.Empty && s.Namespace != "":
+			w.hidden = append(w.hidden, string(s.Name))
+		case s.Empty:
+			w.empty = append(w.empty, string(s.Name))
 		}
-		for _, m := range s.Unknown {
-			note(m)
+		for i := range s.Unknown {
+			w.note(&s.Unknown[i])
 		}
 	}
 	if o.Completion != nil {
-		note(*o.Completion)
+		w.note(o.Completion)
 	}
-	return missing, pending, empty
+}
+
+func (w *awaited) note(m *evaluate.JourneyMember) {
+	name := m.String()
+	if w.seen[name] {
+		return
+	}
+	w.seen[name] = true
+	switch m.Reason {
+	case v1alpha1.ReasonNotFound:
+		w.missing = append(w.missing, name)
+	case v1alpha1.ReasonNotShared:
+		w.unshared = append(w.unshared, name)
+	case v1alpha1.ReasonEvaluationPending:
+		w.pending = append(w.pending, name)
+	}
 }
 
 // journeyMet words the verdict as a condition.
@@ -189,7 +216,7 @@ func journeyMessage(o evaluate.JourneyOutcome) string {
 	}
 	critical, violated, part, whole, unknown := sortStages(o.Stages)
 	if c := o.Completion; c != nil && c.Outcome == evaluate.Missed {
-		parts = append(parts, "completion is violated: "+string(c.Name))
+		parts = append(parts, "completion is violated: "+c.String())
 	}
 	add("critical stages are violated: ", critical)
 	add("stages are violated: ", violated)

@@ -34,10 +34,17 @@ func notKnown(name v1alpha1.Name, side v1alpha1.Perspective, reason string) eval
 	return evaluate.JourneyMember{Name: name, Perspective: side, Reason: reason, Kept: math.NaN(), Budget: math.NaN()}
 }
 
+// far is one of another namespace.
+func far(name v1alpha1.Name, reason string) evaluate.JourneyMember {
+	m := notKnown(name, "", reason)
+	m.Namespace = "support"
+	return m
+}
+
 // aWay is a journey of two stages, web and phone, by what is known of them.
 func aWay(web, phone []evaluate.JourneyMember, edges ...v1alpha1.Recovery) (*v1alpha1.Journey, evaluate.JourneyOutcome) {
 	j := &v1alpha1.Journey{
-		ObjectMeta: metav1.ObjectMeta{Name: "order", Generation: 3},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "order", Generation: 3},
 		Spec: v1alpha1.JourneySpec{Recovery: edges, Stages: []v1alpha1.JourneyStage{
 			{Name: "web", Importance: v1alpha1.ImportanceCritical}, {Name: "phone", Importance: v1alpha1.ImportanceNormal},
 		}},
@@ -139,6 +146,14 @@ func TestJourney(t *testing.T) {
 				[]v1alpha1.StageStatus{{Name: "web", Verdict: unknown, Gets: "not known: gone (NotFound)", Unknown: []v1alpha1.UnknownObjective{{Name: "gone", Reason: "NotFound"}}},
 					{Name: "phone", Verdict: unknown, Gets: "not known: gone (NotFound), hold (EvaluationPending)", Unknown: []v1alpha1.UnknownObjective{{Name: "gone", Reason: "NotFound"}, {Name: "hold", Reason: "EvaluationPending"}}}}},
 		},
+		"NotShared": {
+			"of another namespace nobody is told what is there", members{kept("speed", ux)}, members{far("hold", v1alpha1.ReasonNotShared), far("waits", v1alpha1.ReasonNoData)}, nil,
+			want{waits("ObjectivesNotShared: these objectives of other namespaces do not exist or are not shared: support/hold: have their owners add namespace shop to spec.sharedWith, or leave them out of the spec", "Unknown ObjectivesUnknown: not known: phone"),
+				v1alpha1.JourneyScores{}, "",
+				[]v1alpha1.StageStatus{{Name: "web", Verdict: holding, Score: "100%", Gets: all},
+					{Name: "phone", Verdict: unknown, Gets: "not known: support/hold (NotShared), support/waits (NoData)", Unknown: []v1alpha1.UnknownObjective{
+						{Name: "hold", Namespace: "support", Reason: "NotShared"}, {Name: "waits", Namespace: "support", Reason: "NoData"}}}}},
+		},
 		"Empty": {
 			"a selector that chooses nothing", members{kept("speed", ux)}, nil, nil,
 			want{waits("ObjectivesNotFound: no objective of the namespace matches the selector of these stages: phone", "Unknown ObjectivesUnknown: not known: phone"),
@@ -161,6 +176,21 @@ func TestJourney(t *testing.T) {
 				t.Errorf("generation %d, scores %v", j.Status.ObservedGeneration, j.Status.Scores)
 			}
 		})
+	}
+}
+
+// TestNothingIsShared has a stage of another namespace, none of whose objectives the
+// journey may count.
+func TestNothingIsShared(t *testing.T) {
+	j, _ := aWay(nil, nil)
+	j.Spec.Stages[1].Objectives.Namespace = "support"
+	status.Journey(j, evaluate.Journey(&j.Spec, map[v1alpha1.Label]members{"web": {kept("speed", ux)}}, nil))
+	const want = "False ObjectivesNotShared: no objective that is shared with namespace shop matches the selector of these stages: phone: have their owners add the namespace to spec.sharedWith"
+	if got := worded(j.Status.Conditions)["Ready"]; got != want {
+		t.Errorf("Ready = %q, want %q", got, want)
+	}
+	if got := j.Status.Stages[1].Gets; got != "no objective that is shared with the namespace matches the stage's selector" {
+		t.Errorf("gets = %q", got)
 	}
 }
 
