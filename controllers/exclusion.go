@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -103,6 +104,35 @@ func (g *gatherer) exclusionsOf(ctx context.Context, o *v1alpha1.Objective) ([]v
 		}
 	}
 	return out, nil
+}
+
+// excluded changes when what is excluded does.
+func (r references) excluded() string {
+	var out strings.Builder
+	for i := range r.exclusions {
+		fmt.Fprintf(&out, " %s/%d", r.exclusions[i].UID, r.exclusions[i].Generation)
+	}
+	return out.String()
+}
+
+// byExclusion gives the objectives that an exclusion is for.
+func (g *gatherer) byExclusion(ctx context.Context, o client.Object) []reconcile.Request {
+	x, ok := o.(*v1alpha1.Exclusion)
+	if !ok {
+		return nil
+	}
+	found := &v1alpha1.ObjectiveList{}
+	if err := g.cached.List(ctx, found, client.InNamespace(x.Namespace)); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "list objectives")
+		return nil
+	}
+	var out []reconcile.Request
+	for i := range found.Items {
+		if compile.Excludes(x, &found.Items[i]) {
+			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&found.Items[i])})
+		}
+	}
+	return out
 }
 
 // exclusionsFor gives the exclusions that are for an objective, to be looked at.

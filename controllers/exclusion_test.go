@@ -2,6 +2,8 @@ package controllers_test
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +18,10 @@ import (
 // anExclusion is one of all objectives of the service storefront, from and to some
 // time from now.
 func anExclusion(ns, name string, from, to time.Duration, change ...func(*v1alpha1.ExclusionSpec)) *v1alpha1.Exclusion {
-	now := time.Now().UTC().Truncate(time.Second)
+	return exclusionAt(time.Now().UTC().Truncate(time.Second), ns, name, from, to, change...)
+}
+
+func exclusionAt(now time.Time, ns, name string, from, to time.Duration, change ...func(*v1alpha1.ExclusionSpec)) *v1alpha1.Exclusion {
 	x := &v1alpha1.Exclusion{
 		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name},
 		Spec: v1alpha1.ExclusionSpec{
@@ -80,7 +85,9 @@ func TestExclusionPhases(t *testing.T) {
 
 	refuses(t, ends, "nothing of its spec changes any more but withdrawn", func(x *v1alpha1.Exclusion) { x.Spec.Reason = "another" })
 	refuses(t, begins, "from and, of one that comes again", func(x *v1alpha1.Exclusion) { x.Spec.From = planned.Spec.From })
-	update(t, ends, func(x *v1alpha1.Exclusion) { x.Spec.Withdrawn = &v1alpha1.Withdrawal{Reason: "nothing happened", By: "tests"} })
+	update(t, ends, func(x *v1alpha1.Exclusion) {
+		x.Spec.Withdrawn = &v1alpha1.Withdrawal{Reason: "nothing happened", By: "tests"}
+	})
 	stands(t, ends, v1alpha1.ExclusionWithdrawn, 1)
 	refuses(t, ends, "the exclusion was withdrawn and is a record", func(x *v1alpha1.Exclusion) { x.Spec.Withdrawn = nil })
 }
@@ -94,5 +101,122 @@ func refuses(t *testing.T, x *v1alpha1.Exclusion, words string, change func(*v1a
 	err := env.admin.Patch(context.Background(), after, client.MergeFrom(before))
 	if err == nil || !strings.Contains(err.Error(), words) {
 		t.Errorf("the API server says %v, want %q in it", err, words)
+	}
+}
+
+// withdraw takes exclusions back.
+func withdraw(t *testing.T, all ...*v1alpha1.Exclusion) {
+	t.Helper()
+	for _, x := range all {
+		await(t, x, "phase", func(x *v1alpha1.Exclusion) bool { return x.Status.Phase != "" })
+		update(t, x, func(x *v1alpha1.Exclusion) { x.Spec.Withdrawn = &v1alpha1.Withdrawal{Reason: "over", By: "tests"} })
+	}
+}
+
+// only has an exclusion be for objectives by name alone.
+func only(names ...v1alpha1.Name) func(*v1alpha1.ExclusionSpec) {
+	return func(s *v1alpha1.ExclusionSpec) { s.Services, s.Objectives = nil, names }
+}
+
+func daily(s *v1alpha1.ExclusionSpec) {
+	s.Recurrence = &v1alpha1.Recurrence{Every: v1alpha1.ExclusionDaily, TimeZone: "Europe/Berlin"}
+}
+
+// figuresOf words what is counted of an objective, and what there is.
+func figuresOf(o *v1alpha1.Objective) string {
+	if o.Status.Raw == nil {
+		return fmt.Sprintf("%s: %d events, %s", o.Name, ptr.Deref(o.Status.Events, 0), o.Status.Attainment)
+	}
+	return fmt.Sprintf("%s: %d events, %s, of %d, %s; %s excluded", o.Name, ptr.Deref(o.Status.Events, 0), o.Status.Attainment,
+		ptr.Deref(o.Status.Raw.Events, 0), o.Status.Raw.Attainment, o.Status.Excluded)
+}
+
+// TestExclusionFigures has two objectives over all of history, of which one leaves
+// out what the other counts: together they count what the simulated world wrote,
+// event by event.
+func TestExclusionFigures(t *testing.T) {
+	const day = 24 * time.Hour
+	startOperator(t)
+	ns := namespace(t, "exclusion-figures")
+	create(t, aSource(ns, env.prom.URL))
+	total := int64(env.world.Total("web_vitals_lcp_seconds_count", "namespace", "long-hold"))
+	part, rest := anObjective(ns, "part", rolling("35d"), target("50%")), anObjective(ns, "rest", rolling("35d"), target("50%"))
+	create(t, part, rest)
+	whole := func(o *v1alpha1.Objective) bool {
+		return ptr.Deref(o.Status.Events, 0) == total && o.Status.Raw == nil && o.Status.Excluded == ""
+	}
+	await(t, part, "all events", whole)
+	await(t, rest, "all events", whole)
+
+	// Of whole minutes, so that none is touched by both.
+	now := time.Now().UTC().Truncate(time.Minute)
+	of := func(name string, from, to time.Duration, change ...func(*v1alpha1.ExclusionSpec)) *v1alpha1.Exclusion {
+		return exclusionAt(now, ns, name, from, to, change...)
+	}
+	cases := []struct {
+		name, reason string
+		// without and with are what the one leaves out, and the other counts.
+		without, with []*v1alpha1.Exclusion
+	}{
+		{
+			"retroactive", "a stretch of ten days ago that begins and ends within hours",
+			[]*v1alpha1.Exclusion{of("r-1", -10*day, -9*day-7*time.Hour-13*time.Minute, only("part"))},
+			[]*v1alpha1.Exclusion{
+				of("r-2", -40*day, -10*day, only("rest")), of("r-3", -9*day-7*time.Hour-13*time.Minute, day, only("rest")),
+			},
+		},
+		{
+			"overlapping", "three that overlap, of which one has hardly ended",
+			[]*v1alpha1.Exclusion{
+				of("o-1", -5*day, -3*day, only("part")), of("o-2", -4*day, -29*time.Hour, only("part")),
+				of("o-3", -30*time.Hour, -time.Minute, only("part")),
+			},
+			[]*v1alpha1.Exclusion{of("o-4", -36*day, -5*day, only("rest")), of("o-5", -time.Minute, day, only("rest"))},
+		},
+		{
+			"recurring", "an hour of every night, and all of every day but this hour",
+			[]*v1alpha1.Exclusion{of("n-1", -40*day, -40*day+75*time.Minute, only("part"), daily)},
+			[]*v1alpha1.Exclusion{of("n-2", -40*day+75*time.Minute, -39*day, only("rest"), daily)},
+		},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			all := slices.Concat(tc.without, tc.with)
+			for _, x := range all {
+				create(t, x)
+			}
+			deadline := time.Now().Add(patience)
+			for counted := int64(0); counted != total; time.Sleep(50 * time.Millisecond) {
+				counted = 0
+				for _, o := range []*v1alpha1.Objective{part, rest} {
+					await(t, o, "raw figures", func(o *v1alpha1.Objective) bool { return o.Status.Raw != nil })
+					counted += ptr.Deref(o.Status.Events, 0)
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("%s: together they count %d of %d events\n%s\n%s", tc.reason, counted, total, figuresOf(part), figuresOf(rest))
+				}
+			}
+			t.Logf("%s\n%s", figuresOf(part), figuresOf(rest))
+			if *part.Status.Raw.Events != total || *part.Status.Events == 0 || *rest.Status.Events == 0 {
+				t.Errorf("%s: raw is %d events, want %d, and both count some", tc.reason, *part.Status.Raw.Events, total)
+			}
+			withdraw(t, all...)
+			await(t, part, "all events again", whole)
+			await(t, rest, "all events again", whole)
+		})
+	}
+
+	planned := of("planned", day, 2*day, only("part"))
+	create(t, planned)
+	stands(t, planned, v1alpha1.ExclusionPlanned, 1)
+	if got := request(t, part, "planned"); !whole(got) {
+		t.Errorf("what is planned changes figures: %s", figuresOf(got))
+	}
+
+	create(t, of("w-1", -31*day, 0, only("part")), of("w-2", -50*day, -31*day, only("part")), of("w-3", 0, time.Hour, only("part")))
+	settled(t, part, v1alpha1.ReasonExcluded)
+	t.Log(figuresOf(part) + "\n" + describe(part))
+	if part.Status.Excluded != "100%" || *part.Status.Events != 0 || *part.Status.Raw.Events != total {
+		t.Errorf("all of the window is left out: %s", figuresOf(part))
 	}
 }

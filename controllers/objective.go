@@ -19,6 +19,10 @@ import (
 	"github.com/experience-slo/operator/internal/status"
 )
 
+// planAgain is how often the plan of an objective is looked at of which nothing is
+// heard: it is of a month, and knows what is excluded in the weeks after it.
+const planAgain = 24 * time.Hour
+
 // ObjectiveReconciler compiles objectives, hands them to the evaluator and
 // writes what it found. It is the only writer of their status.
 type ObjectiveReconciler struct {
@@ -33,6 +37,7 @@ type ObjectiveReconciler struct {
 // +kubebuilder:rbac:groups=experience.slo,resources=objectives,verbs=get;list;watch
 // +kubebuilder:rbac:groups=experience.slo,resources=objectives/status,verbs=get;patch
 // +kubebuilder:rbac:groups=experience.slo,resources=indicators;clusterindicators,verbs=get;list;watch
+// +kubebuilder:rbac:groups=experience.slo,resources=calendars,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -59,7 +64,10 @@ func (r *ObjectiveReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 		return requeueOnConflict(err)
 	}
 	announce(r.recorder, objective, before.Status.Conditions, objective.Status.Conditions)
-	return ctrl.Result{}, mistake
+	if mistake != nil {
+		return ctrl.Result{}, mistake
+	}
+	return ctrl.Result{RequeueAfter: planAgain}, nil
 }
 
 // settle writes on the status what is known. The mistake is what a person must
@@ -107,9 +115,10 @@ func (r *ObjectiveReconciler) plan(o *v1alpha1.Objective, refs references, reque
 }
 
 // fingerprintOf changes when a plan would. The month is in it because the
-// length of a calendar window's unit is in the plan.
+// length of a calendar window's unit is in the plan, and what is excluded in the
+// weeks ahead.
 func fingerprintOf(o *v1alpha1.Objective, refs references, now time.Time) string {
-	return refs.spec(o) + " " + now.UTC().Format("2006-01")
+	return refs.spec(o) + " " + now.UTC().Format("2006-01") + refs.excluded()
 }
 
 // lastGood is when the figures on the object were found, so that they outlive a

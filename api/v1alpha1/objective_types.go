@@ -110,6 +110,11 @@ type ObjectiveSpec struct {
 	// +required
 	Window Window `json:"window,omitzero"`
 
+	// calendarRef names a Calendar: then only the minutes that it says are open count.
+	// It comes before that of the indicator.
+	// +optional
+	CalendarRef *CalendarReference `json:"calendarRef,omitempty"`
+
 	// minimumEvents is the number of events below which there is no verdict.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000000000
@@ -187,6 +192,23 @@ type EvaluatedWindow struct {
 	End metav1.Time `json:"end,omitzero"`
 }
 
+// RawFigures are figures with every minute, those that exclusions leave out too.
+type RawFigures struct {
+	// attainment is what was attained, in the target's unit.
+	// +kubebuilder:validation:MaxLength=20
+	// +optional
+	Attainment string `json:"attainment,omitempty"`
+
+	// budgetRemaining is the share of the error budget that would be left.
+	// +kubebuilder:validation:MaxLength=20
+	// +optional
+	BudgetRemaining string `json:"budgetRemaining,omitempty"`
+
+	// events is the number of events in the window.
+	// +optional
+	Events *int64 `json:"events,omitempty"`
+}
+
 // ObjectiveStatus is what the people who use the service really got.
 type ObjectiveStatus struct {
 	// observedGeneration is the generation of the spec that this status is of.
@@ -229,7 +251,19 @@ type ObjectiveStatus struct {
 	// +optional
 	Events *int64 `json:"events,omitempty"`
 
-	// coverage is the share of the window's minutes that have data.
+	// raw is what the figures would be with every minute. It is absent where
+	// exclusions leave nothing out.
+	// +optional
+	Raw *RawFigures `json:"raw,omitempty"`
+
+	// excluded is the share of the window's minutes that exclusions leave out. It is
+	// absent where they leave nothing out.
+	// +kubebuilder:validation:MaxLength=20
+	// +optional
+	Excluded string `json:"excluded,omitempty"`
+
+	// coverage is the share of the window's minutes that have data, of those that are
+	// not excluded.
 	// +kubebuilder:validation:MaxLength=20
 	// +optional
 	Coverage string `json:"coverage,omitempty"`
@@ -282,6 +316,7 @@ type ObjectiveStatus struct {
 // +kubebuilder:printcolumn:name="Budget",type=string,JSONPath=`.status.budgetRemaining`
 // +kubebuilder:printcolumn:name="Events",type=integer,JSONPath=`.status.events`,priority=1
 // +kubebuilder:printcolumn:name="Band",type=string,JSONPath=`.status.band`,priority=1
+// +kubebuilder:printcolumn:name="Excluded",type=string,JSONPath=`.status.excluded`,priority=1
 // +kubebuilder:printcolumn:name="Met",type=string,JSONPath=`.status.conditions[?(@.type=="Met")].status`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Why",type=string,JSONPath=`.status.conditions[?(@.type=="Met")].reason`,priority=1

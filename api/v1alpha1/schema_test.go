@@ -192,6 +192,7 @@ func TestPresentation(t *testing.T) {
 					{Name: "Budget", Path: ".status.budgetRemaining"},
 					{Name: "Events", Path: ".status.events", Wide: true},
 					{Name: "Band", Path: ".status.band", Wide: true},
+					{Name: "Excluded", Path: ".status.excluded", Wide: true},
 					{Name: "Met", Path: `.status.conditions[?(@.type=="Met")].status`},
 					{Name: "Ready", Path: `.status.conditions[?(@.type=="Ready")].status`},
 					{Name: "Why", Path: `.status.conditions[?(@.type=="Met")].reason`, Wide: true},
@@ -244,6 +245,20 @@ func TestPresentation(t *testing.T) {
 					{Name: "Met", Path: `.status.conditions[?(@.type=="Met")].status`},
 					{Name: "Ready", Path: `.status.conditions[?(@.type=="Ready")].status`},
 					{Name: "Why", Path: `.status.conditions[?(@.type=="Met")].message`, Wide: true},
+					{Name: "Age", Path: ".metadata.creationTimestamp"},
+				},
+			},
+		},
+		"calendars": {
+			reason: "a calendar shows whether it is open and when that changes",
+			want: want{
+				Kind: "Calendar", Short: "xcal", Categories: []string{"experience"}, Scope: apiextensions.NamespaceScoped,
+				Columns: []column{
+					{Name: "Time Zone", Path: ".spec.timeZone"},
+					{Name: "State", Path: ".status.state"},
+					{Name: "Next Change", Path: ".status.nextChange"},
+					{Name: "Ready", Path: `.status.conditions[?(@.type=="Ready")].status`},
+					{Name: "Why", Path: `.status.conditions[?(@.type=="Ready")].reason`, Wide: true},
 					{Name: "Age", Path: ".metadata.creationTimestamp"},
 				},
 			},

@@ -168,7 +168,7 @@ func (p Program) subjectOfCluster(ctx context.Context, o explainOptions) (*inven
 	default:
 		return nil, declared{}, err
 	}
-	return found, declared{Objective: one}, nil
+	return found, declared{Objective: one}, found.takeReferences(ctx, cluster, one)
 }
 
 // explanation is what is known of an objective.

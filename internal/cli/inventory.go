@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
@@ -26,6 +27,7 @@ type inventory struct {
 	gates      []gateManifest
 	sources    map[compile.SourceKey]*origin
 	indicators map[compile.IndicatorKey]*template
+	calendars  map[types.NamespacedName]*opening
 	// seen is where each object is, by kind, namespace and name.
 	seen     map[string]place
 	mistakes []mistake
@@ -192,6 +194,8 @@ func (v *inventory) keep(kind, namespace string, m manifest) error {
 		v.sources[compile.SourceKey{Kind: v1alpha1.SourceKindClusterMetricSource, Name: s.Name}] = &origin{s.SourceSpec(), s.Spec.AllowedNamespaces}
 	case string(v1alpha1.IndicatorKindIndicator), string(v1alpha1.IndicatorKindClusterIndicator):
 		return v.keepIndicator(compile.IndicatorKey{Kind: v1alpha1.IndicatorKind(kind), Namespace: namespace}, m)
+	case "Calendar":
+		return v.keepCalendar(namespace, m)
 	}
 	return nil
 }

@@ -136,6 +136,7 @@ func (o planned) judge(ctx context.Context, from metrics, to time.Time) (evaluat
 func (o planned) account(ctx context.Context, from metrics, to time.Time) (*ledger.Book, error) {
 	err := o.bind(ctx, from, to)
 	book := ledger.NewBook(ledger.TermsOf(o.plan))
+	book.Exclude(o.plan.Excluded)
 	if errors.Is(err, compile.ErrNoBoundaries) {
 		return book, nil
 	}

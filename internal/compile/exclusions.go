@@ -118,6 +118,15 @@ func excludedOf(in Input, window slo.Window) []slo.Span {
 	return slo.Merge(out)
 }
 
+// Quiet says whether nobody is told at a moment of what an objective does: during an
+// exclusion, and for some time after its end.
+func (p *Plan) Quiet(at time.Time, after time.Duration) bool {
+	return slices.ContainsFunc(p.Excluded, func(s slo.Span) bool {
+		// At the end of an excluded minute, and until that of the next.
+		return !at.Before(s.Start) && at.Before(s.End.Add(after+time.Minute))
+	})
+}
+
 // zoneOf reads the name of a time zone.
 func zoneOf(name v1alpha1.TimeZone, field string) (*time.Location, error) {
 	zone, err := time.LoadLocation(string(name))

@@ -144,12 +144,15 @@ func TestExcludes(t *testing.T) {
 		args   v1alpha1.Exclusion
 		want   bool
 	}{
-		"Service":  {"by service", exclusion(), true},
-		"Name":     {"by name", choose(func(s *v1alpha1.ExclusionSpec) { s.Objectives = []v1alpha1.Name{"other", v1alpha1.Name(labelled.Name)} }), true},
-		"Labels":   {"by labels", choose(selector(map[string]string{"team": "web"})), true},
-		"All":      {"an empty selector is for all", choose(selector(nil)), true},
-		"Other":    {"other labels are not its", choose(selector(map[string]string{"team": "app"})), false},
-		"Any":      {"any of the ways is enough", choose(func(s *v1alpha1.ExclusionSpec) { s.Services = []v1alpha1.Label{"checkout"}; selector(map[string]string{"a": "b"})(s) }), true},
+		"Service": {"by service", exclusion(), true},
+		"Name":    {"by name", choose(func(s *v1alpha1.ExclusionSpec) { s.Objectives = []v1alpha1.Name{"other", v1alpha1.Name(labelled.Name)} }), true},
+		"Labels":  {"by labels", choose(selector(map[string]string{"team": "web"})), true},
+		"All":     {"an empty selector is for all", choose(selector(nil)), true},
+		"Other":   {"other labels are not its", choose(selector(map[string]string{"team": "app"})), false},
+		"Any": {"any of the ways is enough", choose(func(s *v1alpha1.ExclusionSpec) {
+			s.Services = []v1alpha1.Label{"checkout"}
+			selector(map[string]string{"a": "b"})(s)
+		}), true},
 		"Nobody":   {"none is for nobody", choose(func(*v1alpha1.ExclusionSpec) {}), false},
 		"NotHere":  {"of another namespace", exclusion(func(x *v1alpha1.Exclusion) { x.Namespace = "bank" }), false},
 		"Mistaken": {"a selector that cannot be read is for nobody", choose(selector(map[string]string{"a": "not a label's value"})), false},

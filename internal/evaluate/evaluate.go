@@ -48,8 +48,14 @@ type TierState struct {
 	// Bad is how many points the events of the long window failed to earn.
 	Bad float64
 	// Burning says that both burn rates are above the tier's factor, and that Bad
-	// is no handful.
+	// is no handful. During an exclusion nothing burns.
 	Burning bool
+}
+
+// Figures are the numbers of an attainment.
+type Figures struct {
+	// Attainment and BudgetRemaining are NaN where there are no events.
+	Attainment, BudgetRemaining, Events float64
 }
 
 // Verdict is what was found. Ratios are in [0,1] and NaN where there are no
@@ -73,8 +79,13 @@ type Verdict struct {
 	Lowest, Highest float64
 
 	Events, MinimumEvents float64
-	// Coverage is the share of the window's minutes that have data.
+	// Coverage is the share of the window's minutes that have data, of those that are
+	// open, where the objective has a calendar, and not excluded.
 	Coverage float64
+	// Excluded is the share of the window's minutes that is left out, and Raw what it
+	// would be with them; nil where nothing is left out.
+	Excluded float64
+	Raw      *Figures
 	Window   slo.Span
 	// Segments are the worst first; there are none where the plan is not grouped.
 	Segments []Segment
@@ -98,18 +109,16 @@ func Evaluate(p *compile.Plan, account Account, now time.Time) Verdict {
 	}
 	v := Verdict{
 		Unit: p.Unit, Target: p.Target, Level: p.Level, MinimumEvents: p.MinimumEvents,
-		Events: s.Sums.Events, Coverage: coverage(s), Window: slo.Span{Start: s.Start, End: s.End},
+		Events: s.Sums.Events, Coverage: coverage(p, s), Window: slo.Span{Start: s.Start, End: s.End},
 		Attainment: math.NaN(), BudgetRemaining: math.NaN(), At: now, Invalid: account.Invalid(),
 		Estimated: p.Histogram != nil && p.Histogram.Interpolated, LastData: account.LastData(),
 	}
 	v.Tiers = tiers(p, account, v.Window.End)
 	v.Burns = burns(v.Tiers)
+	v.compare(p, s)
 	attainment, ok := s.Sums.Attainment()
 	if !ok {
-		v.Reason = v1alpha1.ReasonNoData
-		if s.Covered > 0 {
-			v.Reason = v1alpha1.ReasonInsufficientData
-		}
+		v.Reason = reasonOfNone(p, s)
 		return v
 	}
 	v.Attainment = attainment
@@ -119,8 +128,8 @@ func Evaluate(p *compile.Plan, account Account, now time.Time) Verdict {
 	return v
 }
 
-func coverage(s ledger.Stretch) float64 {
-	minutes := s.End.Sub(s.Start).Minutes()
+func coverage(p *compile.Plan, s ledger.Stretch) float64 {
+	minutes := openMinutes(p, s) - excludedMinutes(p, s)
 	if minutes <= 0 {
 		return 0
 	}
@@ -130,12 +139,13 @@ func coverage(s ledger.Stretch) float64 {
 // tiers finds how each tier of the plan stands at the end of what was read.
 func tiers(p *compile.Plan, account Account, end time.Time) []TierState {
 	out := make([]TierState, len(p.Tiers))
+	quiet := p.Quiet(end, 0)
 	for i, tier := range p.Tiers {
 		long := account.Since(end.Add(-whole(tier.Long))).Sums
 		short := account.Since(end.Add(-whole(tier.Short))).Sums
 		s := TierState{Tier: tier, Long: burn(long, p.Target), Short: burn(short, p.Target), Bad: long.Events - long.Points}
 		// NaN is above nothing.
-		s.Burning = s.Long > tier.Factor && s.Short > tier.Factor && s.Bad >= p.Alerts.MinimumBadEvents
+		s.Burning = !quiet && s.Long > tier.Factor && s.Short > tier.Factor && s.Bad >= p.Alerts.MinimumBadEvents
 		out[i] = s
 	}
 	return out

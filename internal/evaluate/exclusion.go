@@ -1,10 +1,12 @@
 package evaluate
 
 import (
+	"math"
 	"time"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
+	"github.com/experience-slo/operator/internal/ledger"
 	"github.com/experience-slo/operator/internal/slo"
 )
 
@@ -51,4 +53,32 @@ func Exclusion(x *v1alpha1.Exclusion, objectives []v1alpha1.Objective, now time.
 		out.Phase = v1alpha1.ExclusionActive
 	}
 	return out, nil
+}
+
+// reasonOfNone is why there is no attainment.
+func reasonOfNone(p *compile.Plan, s ledger.Stretch) string {
+	open, excluded := openMinutes(p, s), excludedMinutes(p, s)
+	switch {
+	case p.Hours != nil && open == 0:
+		return v1alpha1.ReasonNotOpenYet
+	case excluded > 0 && excluded == open:
+		return v1alpha1.ReasonExcluded
+	case s.Covered > 0:
+		return v1alpha1.ReasonInsufficientData
+	default:
+		return v1alpha1.ReasonNoData
+	}
+}
+
+// compare tells what exclusions leave out, and what would be without them.
+func (v *Verdict) compare(p *compile.Plan, s ledger.Stretch) {
+	excluded := excludedMinutes(p, s)
+	if excluded == 0 {
+		return
+	}
+	v.Excluded = excluded / openMinutes(p, s)
+	v.Raw = &Figures{Attainment: math.NaN(), BudgetRemaining: math.NaN(), Events: s.Raw.Events}
+	if attainment, ok := s.Raw.Attainment(); ok {
+		v.Raw.Attainment, v.Raw.BudgetRemaining = attainment, slo.BudgetRemaining(attainment, p.Target)
+	}
 }

@@ -1,14 +1,18 @@
 package evaluate_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/evaluate"
+	"github.com/experience-slo/operator/internal/ledger"
 	"github.com/experience-slo/operator/internal/slo"
 )
 
@@ -24,7 +28,9 @@ func TestExclusion(t *testing.T) {
 		return out
 	}
 	until, cut := at(2*day), at(time.Hour)
-	daily := but(func(s *v1alpha1.ExclusionSpec) { s.Recurrence = &v1alpha1.Recurrence{Every: v1alpha1.ExclusionDaily, Until: &until} })
+	daily := but(func(s *v1alpha1.ExclusionSpec) {
+		s.Recurrence = &v1alpha1.Recurrence{Every: v1alpha1.ExclusionDaily, Until: &until}
+	})
 	gone := but(func(s *v1alpha1.ExclusionSpec) { s.Withdrawn = &v1alpha1.Withdrawal{} })
 	shorter := but(func(s *v1alpha1.ExclusionSpec) { s.Withdrawn = &v1alpha1.Withdrawal{At: &cut} })
 	outcome := func(phase v1alpha1.ExclusionPhase, next *slo.Span, turn time.Duration) evaluate.ExclusionOutcome {
@@ -87,6 +93,98 @@ func TestExclusionMistakes(t *testing.T) {
 			_, err := evaluate.Exclusion(&v1alpha1.Exclusion{Spec: tc.spec}, nil, time.Now())
 			if err == nil || err.Error() != tc.want {
 				t.Errorf("%s: got %v, want %s", tc.reason, err, tc.want)
+			}
+		})
+	}
+}
+
+// sifted is an account of a window of which some minutes are left out.
+type sifted struct{ ledger.Stretch }
+
+func (s sifted) Since(start time.Time) ledger.Stretch {
+	out := s.Stretch
+	out.Start, out.End = start, now
+	return out
+}
+
+func (s sifted) Invalid() bool { return false }
+
+func (s sifted) LastData() time.Time { return now }
+
+func TestEvaluateExcluded(t *testing.T) {
+	const minutes = 28 * 24 * 60
+	type want struct {
+		Reason                         string
+		Attainment, Excluded, Coverage float64
+		Raw                            *evaluate.Figures
+	}
+	nan := math.NaN()
+	cases := map[string]struct {
+		reason string
+		args   ledger.Stretch
+		want   want
+	}{
+		"Nothing": {
+			reason: "where nothing is left out nothing is told of it",
+			args:   ledger.Stretch{Sums: slo.Sums{Points: 80, Events: 100}, Covered: minutes},
+			want:   want{v1alpha1.ReasonTargetMet, 0.8, 0, 1, nil},
+		},
+		"Corrected": {
+			reason: "what counts is judged, and what would be is told",
+			args: ledger.Stretch{
+				Sums: slo.Sums{Points: 80, Events: 100}, Raw: slo.Sums{Points: 80, Events: 160}, Covered: minutes / 2, Excluded: minutes / 4,
+			},
+			want: want{v1alpha1.ReasonTargetMet, 0.8, 0.25, 0.5 / 0.75, &evaluate.Figures{Attainment: 0.5, BudgetRemaining: -1, Events: 160}},
+		},
+		"NoEventsLeft": {
+			reason: "minutes without an event are left", args: ledger.Stretch{Raw: slo.Sums{Points: 80, Events: 100}, Covered: 5, Excluded: minutes / 2},
+			want: want{v1alpha1.ReasonInsufficientData, nan, 0.5, 10.0 / minutes, &evaluate.Figures{Attainment: 0.8, BudgetRemaining: 0.2, Events: 100}},
+		},
+		"NoDataLeft": {
+			reason: "minutes without data are left", args: ledger.Stretch{Raw: slo.Sums{Points: 80, Events: 100}, Excluded: minutes - 1},
+			want: want{v1alpha1.ReasonNoData, nan, (minutes - 1.0) / minutes, 0, &evaluate.Figures{Attainment: 0.8, BudgetRemaining: 0.2, Events: 100}},
+		},
+		"Everything": {
+			reason: "no minute is left", args: ledger.Stretch{Raw: slo.Sums{Points: 80, Events: 100}, Excluded: minutes},
+			want: want{v1alpha1.ReasonExcluded, nan, 1, 0, &evaluate.Figures{Attainment: 0.8, BudgetRemaining: 0.2, Events: 100}},
+		},
+		"EverythingAndNothing": {
+			reason: "nor was there anything", args: ledger.Stretch{Excluded: minutes},
+			want: want{v1alpha1.ReasonExcluded, nan, 1, 0, &evaluate.Figures{Attainment: nan, BudgetRemaining: nan}},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			v := evaluate.Evaluate(aPlan(func(p *compile.Plan) { p.Tiers = nil }), sifted{tc.args}, now)
+			got := want{v.Reason, v.Attainment, v.Excluded, v.Coverage, v.Raw}
+			if diff := cmp.Diff(tc.want, got, cmpopts.EquateApprox(1e-9, 0), cmpopts.EquateNaNs()); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestTiersAreQuiet holds that no tier burns in an excluded minute, and any other
+// time it does.
+func TestTiersAreQuiet(t *testing.T) {
+	cases := map[string]struct {
+		reason   string
+		from, to time.Duration
+		want     bool
+	}{
+		"Before": {"the exclusion has not begun", time.Minute, time.Hour, true},
+		"First":  {"from its first moment on", 0, time.Hour, false},
+		"Within": {"in the middle of it", -time.Hour, time.Hour, false},
+		"Last":   {"and in its last minute", -time.Hour, 0, false},
+		"After":  {"but not in the next", -time.Hour, -time.Minute, true},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			p := tierPlan(1, page)
+			p.Excluded = []slo.Span{{Start: now.Add(tc.from), End: now.Add(tc.to)}}
+			v := evaluate.Evaluate(p, run(60, 0, 1), now)
+			if got := v.Tiers[0].Burning; got != tc.want {
+				t.Errorf("%s: burning = %t, want %t", tc.reason, got, tc.want)
 			}
 		})
 	}

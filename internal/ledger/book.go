@@ -34,6 +34,9 @@ type Terms struct {
 	Queries Queries
 	Formula compile.Formula
 	Grid    slo.Grid
+	// Hours are when minutes count, nil where all do. They are as the queries have
+	// them, of which the ID tells.
+	Hours *slo.Hours
 	// Longest is the longest stretch that is asked for.
 	Longest time.Duration
 	// Source and Server are whom the queries are put to.
@@ -43,7 +46,7 @@ type Terms struct {
 
 // TermsOf gives the terms of a bound plan.
 func TermsOf(p *compile.Plan) Terms {
-	return Terms{Queries: p.Recipe, Formula: p.Formula, Grid: p.Grid, Longest: p.Window.Longest(), Source: p.Source, Server: p.Server}
+	return Terms{Queries: p.Recipe, Formula: p.Formula, Grid: p.Grid, Hours: p.Hours, Longest: p.Window.Longest(), Source: p.Source, Server: p.Server}
 }
 
 // equal says whether books are kept by the same terms.
@@ -55,12 +58,24 @@ func (t Terms) equal(o Terms) bool {
 
 // Stretch is what a book holds for a stretch of time.
 type Stretch struct {
-	Sums slo.Sums
+	// Sums are of the minutes that count. Raw are of all minutes where some do not,
+	// and empty where all do.
+	Sums, Raw slo.Sums
 	// Start and End bound the stretch; Start is the beginning of a bucket where
 	// the stretch is too long for minutes.
 	Start, End time.Time
-	// Covered is the number of minutes in it that have data.
+	// Covered is the number of minutes in it that have data and count.
 	Covered int
+	// Excluded is the number of minutes in it that do not count.
+	Excluded int
+}
+
+// All are the sums of all minutes.
+func (s Stretch) All() slo.Sums {
+	if s.Excluded == 0 {
+		return s.Sums
+	}
+	return s.Raw
 }
 
 // Book is the account of one objective. Its methods can be called at once from
@@ -69,11 +84,14 @@ type Book struct {
 	terms Terms
 
 	// reading lets one refresh at a time in, without closing the book to sums.
-	// It guards reads, which are kept where no ruler spares the book to ask them.
+	// It guards reads, which are kept where no ruler spares the book to ask them, and
+	// the edition of the terms that they are of.
 	reading sync.Mutex
 	reads   *promql.Reads
+	edition edition
 
 	mu      sync.Mutex
+	latest  edition
 	cursor  time.Time // end of the last minute that was read; zero before the first
 	first   int64     // index of the first bucket
 	buckets column
@@ -88,12 +106,18 @@ type Book struct {
 	data time.Time
 	// recorded is the end of the last minute that a ruler recorded.
 	recorded time.Time
+
+	// wished, or wanted by numbers, is what is to be left out, and excluded what is;
+	// parts are what counts of buckets that are left out in part.
+	wished           []slo.Span
+	wanted, excluded []minutes
+	parts            map[int64]entry
 }
 
 // NewBook opens an empty book.
 func NewBook(terms Terms) *Book {
 	n := int((terms.usual() + terms.Grid.Width) / time.Minute)
-	b := &Book{terms: terms}
+	b := &Book{terms: terms, latest: terms.edition()}
 	b.minutes.grow(n, b.hasAux())
 	return b
 }
@@ -160,7 +184,12 @@ func (b *Book) kept() time.Duration {
 
 func (b *Book) sumMinutes(start, end time.Time) Stretch {
 	s := Stretch{Start: start, End: end}
-	for n := minuteOf(start) + 1; n <= minuteOf(end); n++ {
+	first, last := minuteOf(start)+1, minuteOf(end)
+	if s.Excluded = count(within(b.excluded, minutes{first, last})); s.Excluded > 0 {
+		b.siftMinutes(&s, first, last)
+		return s
+	}
+	for n := first; n <= last; n++ {
 		b.minutes.addTo(&s, int(n%int64(b.minutes.len())))
 	}
 	return s
@@ -169,7 +198,12 @@ func (b *Book) sumMinutes(start, end time.Time) Stretch {
 func (b *Book) sumBuckets(start time.Time) Stretch {
 	from := b.terms.Grid.Index(start.Add(time.Minute))
 	s := Stretch{Start: b.terms.Grid.Start(from), End: b.cursor}
-	for i := int(max(from-b.first, 0)); i < b.buckets.len(); i++ {
+	at := int(max(from-b.first, 0))
+	if s.Excluded = count(within(b.excluded, minutes{minuteOf(s.Start) + 1, minuteOf(s.End)})); s.Excluded > 0 {
+		b.siftBuckets(&s, at)
+		return s
+	}
+	for i := at; i < b.buckets.len(); i++ {
 		b.buckets.addTo(&s, i)
 	}
 	return s
@@ -179,7 +213,8 @@ func (b *Book) sumBuckets(start time.Time) Stretch {
 func (b *Book) Bytes() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return int(unsafe.Sizeof(*b)) + b.buckets.bytes() + b.minutes.bytes()
+	sparse := len(b.parts)*int(unsafe.Sizeof(entry{})+8) + (cap(b.wanted)+cap(b.excluded))*int(unsafe.Sizeof(minutes{}))
+	return int(unsafe.Sizeof(*b)) + b.buckets.bytes() + b.minutes.bytes() + sparse
 }
 
 // enter adds one minute, the next after the cursor or later.

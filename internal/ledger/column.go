@@ -9,6 +9,11 @@ type entry struct {
 	covered int
 }
 
+// plus adds up two entries.
+func (e entry) plus(o entry) entry {
+	return entry{sums: e.sums.Add(o.sums), covered: e.covered + o.covered}
+}
+
 // column is a run of sums in parallel slices, which take less memory than a
 // slice of structs where there is no third count.
 type column struct {

@@ -16,6 +16,7 @@ import (
 	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/ledger"
 	"github.com/experience-slo/operator/internal/ledger/ledgertest"
+	"github.com/experience-slo/operator/internal/slo"
 )
 
 // scrapeIntervals are those that people use, from the shortest to the longest
@@ -83,6 +84,8 @@ type trial struct {
 	plan   *compile.Plan
 	ruler  *ruler       // nil where none records
 	broken atomic.Int64 // the query that fails; none at 0
+	// excluded is what the book is to leave out from its next refresh on.
+	excluded []slo.Span
 }
 
 var errInjected = errors.New("connection reset")
@@ -126,7 +129,7 @@ func (c *trial) compare(what string, start time.Time) {
 	if got.Start.After(start) || start.Sub(got.Start) >= c.terms.Grid.Width {
 		c.Fatalf("Since(%s): begins at %s, want that or less than a bucket before", start, got.Start)
 	}
-	if diff := cmp.Diff(c.truth.between(got.Start, got.End), got); diff != "" {
+	if diff := cmp.Diff(c.truth.without(c.excluded, got.Start, got.End), got); diff != "" {
 		c.Fatalf("%s: Since(%s): -want, +got:\n%s", what, start, diff)
 	}
 }
@@ -157,7 +160,7 @@ func (c *trial) refreshBroken(to time.Time, query int) {
 
 // live is a controller's life: a first backfill at some moment, then refreshes
 // at all distances, some of which fail at first, and restarts, after each of
-// which the book is made anew.
+// which the book is made anew. What is excluded changes from time to time.
 func (c *trial) live() {
 	c.Helper()
 	end := c.world.End()
@@ -166,11 +169,17 @@ func (c *trial) live() {
 		if c.ruler != nil {
 			c.ruler.record(c, at)
 		}
-		switch rapid.SampledFrom([]string{"tick", "tick", "tick", "tick", "failure", "restart"}).Draw(c.T, "step") {
+		switch rapid.SampledFrom([]string{"tick", "tick", "tick", "tick", "failure", "restart", "exclude"}).Draw(c.T, "step") {
 		case "failure":
 			c.refreshBroken(at, rapid.IntRange(1, 4).Draw(c.T, "query"))
 		case "restart":
-			c.book = ledger.NewBook(c.terms)
+			c.open()
+		case "exclude":
+			c.excluded = c.drawExcluded()
+			c.book.Exclude(c.excluded)
+			if rapid.Bool().Draw(c.T, "fails") {
+				c.refreshBroken(at, rapid.IntRange(1, 4).Draw(c.T, "query"))
+			}
 		}
 		c.refresh(at)
 		longest := rapid.SampledFrom([]int{2, 20, 300}).Draw(c.T, "pace")
@@ -193,7 +202,7 @@ func (c *trial) minutes() {
 		minute.Points -= later.Sums.Points
 		minute.Events -= later.Sums.Events
 		minute.Aux -= later.Sums.Aux
-		want := c.truth.between(start, start.Add(time.Minute))
+		want := c.truth.without(c.excluded, start, start.Add(time.Minute))
 		if diff := cmp.Diff(want.Sums, minute); diff != "" {
 			c.Fatalf("minute after %s: -want, +got:\n%s", start, diff)
 		}
@@ -241,7 +250,7 @@ func TestBooksAreExact(t *testing.T) {
 					c.live()
 					c.minutes()
 					lived := c.book
-					c.book = ledger.NewBook(c.terms)
+					c.open()
 					c.refresh(c.world.End())
 					start := c.book.Cursor().Add(-c.window)
 					if diff := cmp.Diff(lived.Since(start), c.book.Since(start)); diff != "" {
@@ -270,11 +279,35 @@ func newTrial(t *rapid.T, k kind) *trial {
 	}
 	c.store.Fail = c.fail
 	c.policy = c.drawPolicy()
-	c.plan = planOf(t, c.store, objective(k, c.policy, c.drawWindow()), c.world.End())
+	calendar := drawCalendar(t, c.world)
+	c.plan = planDuring(t, c.store, objective(k, c.policy, c.drawWindow()), calendar, c.world.End())
 	c.terms = ledger.TermsOf(c.plan)
 	c.truth = k.truth(countingIn(c.world, c.policy))
-	c.book = ledger.NewBook(c.terms)
+	c.truth.open = onTheWall(t, calendar)
+	c.open()
 	return c
+}
+
+// open begins an empty book, as a restart does.
+func (c *trial) open() {
+	c.book = ledger.NewBook(c.terms)
+	c.book.Exclude(c.excluded)
+}
+
+// drawExcluded draws stretches of minutes and hours that may overlap, before, in and
+// after what was scraped, or none.
+func (c *trial) drawExcluded() []slo.Span {
+	minutes := int(c.world.Length / time.Minute)
+	var out []slo.Span
+	for range rapid.IntRange(0, 4).Draw(c.T, "exclusions") {
+		start := c.world.Start.Truncate(time.Minute).Add(time.Duration(rapid.IntRange(-60, minutes).Draw(c.T, "exclusion")) * time.Minute)
+		if rapid.Bool().Draw(c.T, "whole hours") {
+			start = start.Truncate(time.Hour)
+		}
+		length := rapid.SampledFrom([]int{1, 20, 60, 120, 600}).Draw(c.T, "exclusion's minutes")
+		out = append(out, slo.Span{Start: start, End: start.Add(time.Duration(length) * time.Minute)})
+	}
+	return slo.Merge(out)
 }
 
 func (c *trial) drawPolicy() ledgertest.Policy {

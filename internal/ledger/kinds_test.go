@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
@@ -35,6 +36,8 @@ type counting func(metric string, pairs ...string) *ledgertest.Movement
 // truth is the sums of an objective as weighted movements.
 type truth struct {
 	points, events, aux []weighted
+	// open says whether a minute that begins at a moment counts; nil is always.
+	open func(begin time.Time) bool
 }
 
 type weighted struct {
@@ -52,12 +55,53 @@ func sumOf(terms []weighted, from, to time.Time) float64 {
 
 // between is what a book must hold for a stretch.
 func (t truth) between(from, to time.Time) ledger.Stretch {
+	if t.open != nil {
+		return t.openBetween(from, to)
+	}
 	return ledger.Stretch{
 		Sums: slo.Sums{
 			Points: sumOf(t.points, from, to), Events: sumOf(t.events, from, to), Aux: sumOf(t.aux, from, to),
 		},
 		Start: from, End: to, Covered: t.events[0].Covered(from, to),
 	}
+}
+
+// without is what a book must hold for a stretch of which it leaves out minutes.
+func (t truth) without(excluded []slo.Span, from, to time.Time) ledger.Stretch {
+	all := t.between(from, to)
+	out := ledger.Stretch{Start: from, End: to}
+	at := from
+	for _, s := range append(slices.Clone(excluded), slo.Span{Start: to, End: to}) {
+		if s.End.Before(from) || s.Start.After(to) {
+			continue
+		}
+		if s.Start.After(at) {
+			counted := t.between(at, s.Start)
+			out.Sums, out.Covered = out.Sums.Add(counted.Sums), out.Covered+counted.Covered
+		}
+		begin, end := later(s.Start, from), earlier(s.End, to)
+		out.Excluded += int(end.Sub(begin) / time.Minute)
+		at = later(at, end)
+	}
+	if out.Excluded == 0 {
+		return all
+	}
+	out.Raw = all.Sums
+	return out
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
 }
 
 var kinds = map[string]kind{
@@ -182,8 +226,17 @@ func countingIn(w *ledgertest.World, policy ledgertest.Policy) counting {
 // planOf compiles and binds an objective over a store.
 func planOf(tb rapid.TB, q *ledgertest.Store, o *v1alpha1.Objective, now time.Time) *compile.Plan {
 	tb.Helper()
+	return planDuring(tb, q, o, nil, now)
+}
+
+// planDuring is planOf for an objective with a calendar, unless that is nil.
+func planDuring(tb rapid.TB, q *ledgertest.Store, o *v1alpha1.Objective, calendar *v1alpha1.CalendarSpec, now time.Time) *compile.Plan {
+	tb.Helper()
 	source := &v1alpha1.MetricSourceSpec{Tenancy: &v1alpha1.Tenancy{Label: "namespace"}}
-	plan, err := compile.Compile(compile.Input{Objective: o, Source: source, Now: now})
+	if calendar != nil {
+		o.Spec.CalendarRef = &v1alpha1.CalendarReference{Name: "desk"}
+	}
+	plan, err := compile.Compile(compile.Input{Objective: o, Source: source, Calendar: calendar, Now: now})
 	if err != nil {
 		tb.Fatalf("Compile(...): %v", err)
 	}

@@ -23,16 +23,19 @@ func New() *Ledger {
 }
 
 // Book gives the book of a bound plan: the one there is when its terms are the
-// plan's, so that a new target costs no query, and otherwise an empty one.
+// plan's, so that a new target costs no query, and otherwise an empty one. It leaves
+// out what the plan does.
 func (l *Ledger) Book(p *compile.Plan) *Book {
 	terms := TermsOf(p)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if book, ok := l.books[p.Key]; ok && book.terms.equal(terms) {
-		return book
+	book, ok := l.books[p.Key]
+	if !ok || !book.terms.equal(terms) {
+		book = NewBook(terms)
+		l.books[p.Key] = book
 	}
-	book := NewBook(terms)
-	l.books[p.Key] = book
+	book.renew(terms)
+	book.Exclude(p.Excluded)
 	return book
 }
 
@@ -62,6 +65,7 @@ func (l *Ledger) Segments(p *compile.Plan) *Segments {
 	old, ok := l.segments[p.Key]
 	switch {
 	case ok && old.keeps(p):
+		old.renew(p)
 		return old
 	case ok && old.group.Label == p.Group.Label:
 		known = old.Values()

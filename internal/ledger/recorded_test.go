@@ -144,7 +144,7 @@ func TestRecordedBooksAreExact(t *testing.T) {
 					c.ruler = drawRuler(rt, c.plan, c.world.Start, c.world.Length)
 					c.live()
 					c.minutes()
-					c.book = ledger.NewBook(c.terms) // a backfill at the end
+					c.open() // a backfill at the end
 					c.refresh(c.world.End())
 					c.minutes()
 					all.count(name, c)

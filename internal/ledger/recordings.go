@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -92,14 +93,18 @@ func (r Recordings) batches(asks []Ask, to time.Time) []batch {
 		from time.Time
 		grid slo.Grid
 		kept time.Duration
+		// apart words the buckets that are left out in part.
+		apart string
 	}
-	alike := map[lack][]Ask{}
+	alike, apart := map[lack][]Ask{}, map[lack][]slo.Span{}
 	for _, a := range asks {
 		key := lack{from: a.Book.begin(a.From), grid: a.Book.terms.Grid, kept: a.Book.kept()}
+		spans := a.Book.apart(key.from, to)
 		if behind := to.Sub(key.from); behind <= min(few, key.kept) && !a.Book.Cursor().IsZero() {
 			key = lack{} // the last minutes of one are those of the others
 		}
-		alike[key] = append(alike[key], a)
+		key.apart = fmt.Sprint(spans)
+		alike[key], apart[key] = append(alike[key], a), spans
 	}
 	var out []batch
 	for key, group := range alike {
@@ -109,6 +114,7 @@ func (r Recordings) batches(asks []Ask, to time.Time) []batch {
 		} else {
 			b.minutes, b.buckets = stretches(key.grid, key.from, to, key.kept)
 		}
+		b.minutes = append(b.minutes, apart[key]...)
 		out = append(out, r.split(b, group)...)
 	}
 	return out
@@ -136,7 +142,7 @@ func (r Recordings) split(b batch, asks []Ask) []batch {
 		series = seriesOfBuckets
 	}
 	for _, span := range b.minutes {
-		minutes += int(span.End.Sub(span.Start) / time.Minute)
+		minutes = max(minutes, int(span.End.Sub(span.Start)/time.Minute))
 	}
 	n := min(r.MaxSeries/series, mostNames, mostSamples/max(minutes*seriesOfMinutes, 1))
 	var out []batch

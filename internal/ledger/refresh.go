@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -44,15 +45,19 @@ func (b *Book) RefreshRecorded(ctx context.Context, q Querier, record *Record, f
 	b.noteRecorded(record.newest())
 	to = record.settle(to.Truncate(time.Minute))
 	from = b.begin(from)
+	r := &reader{terms: b.current(), q: q, record: record, reads: b.queries(record == nil)}
 	if !to.After(from) {
-		return nil
+		from, to = b.Cursor(), b.Cursor() // there may be other minutes to leave out all the same
 	}
-	r := &reader{terms: b.terms, q: q, record: record, reads: b.queries(record == nil)}
 	page, err := r.read(ctx, from, to, b.kept())
 	if err != nil {
 		return err
 	}
-	b.commit(page, from, to)
+	left, err := b.leave(ctx, r, from, to)
+	if err != nil {
+		return err
+	}
+	b.commit(page, from, to, left)
 	return nil
 }
 
@@ -63,7 +68,7 @@ func (b *Book) queries(keep bool) func() (promql.Reads, error) {
 		if b.reads != nil {
 			return *b.reads, nil
 		}
-		reads, err := b.terms.Queries.Reads()
+		reads, err := b.edition.queries.Reads()
 		if keep && err == nil {
 			b.reads = &reads
 		}
@@ -97,16 +102,20 @@ func stretches(grid slo.Grid, from, to time.Time, recent time.Duration) (minutes
 	return []slo.Span{{Start: from, End: first}, {Start: edge, End: to}}, slo.Span{Start: first, End: edge}
 }
 
-func (b *Book) commit(p *page, from, to time.Time) {
+func (b *Book) commit(p *page, from, to time.Time, left omission) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	defer b.omit(left)
+	if !to.After(from) {
+		return
+	}
 	if b.cursor.IsZero() || from.After(b.cursor) {
 		b.began = from
 	}
 	b.skip(p.minutesFrom)
 	b.open(from, to)
 	// In order: sums of floats depend on it.
-	for _, at := range slices.Sorted(maps.Keys(p.buckets)) {
+	for _, at := range sortedKeys(p.buckets) {
 		b.post(b.terms.Grid.Index(time.Unix(at, 0)), p.buckets[at])
 	}
 	for minute := p.minutesFrom.Add(time.Minute); !minute.After(to); minute = minute.Add(time.Minute) {
@@ -280,37 +289,39 @@ func (r *reader) chunk(ctx context.Context, from, to time.Time) (map[int64]entry
 // one, where series came or went the sum of minutes, and where a counter was
 // reset the one at the pace of scraping.
 func (r *reader) bucketTable(ctx context.Context, from, to time.Time, width time.Duration) (table, error) {
+	if r.shut(from, to) {
+		return table{}, nil
+	}
 	reads, err := r.reads()
 	if err != nil {
 		return nil, err
 	}
-	first := reads.SteadyBucket
-	if first == "" {
-		first = reads.Bucket
-	}
-	t, err := r.table(ctx, first, from, to, width)
+	t, err := r.table(ctx, cmp.Or(reads.SteadyBucket, reads.Bucket), from, to, width)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.recount(ctx, reads.Bucket, t, t.churned(), width); err != nil {
-		return nil, err
+	if reads.SteadyBucket != "" {
+		if err := r.recount(ctx, reads.Bucket, t, r.unsteady(t, from, to, width), width); err != nil {
+			return nil, err
+		}
 	}
 	return t, r.recount(ctx, reads.ExactBucket, t, t.resets(r.terms.Formula), width)
 }
 
+func sortedKeys(of map[int64]entry) []int64 { return slices.Sorted(maps.Keys(of)) }
+
 // gather adds minutes to buckets.
 func (r *reader) gather(minutes, buckets map[int64]entry) {
 	grid := r.terms.Grid
-	for _, second := range slices.Sorted(maps.Keys(minutes)) {
+	for _, second := range sortedKeys(minutes) {
 		end := grid.Start(grid.Index(time.Unix(second, 0)) + 1).Unix()
-		bucket, minute := buckets[end], minutes[second]
-		buckets[end] = entry{sums: bucket.sums.Add(minute.sums), covered: bucket.covered + minute.covered}
+		buckets[end] = buckets[end].plus(minutes[second])
 	}
 }
 
 // rawMinutes reads the minutes after from up to to.
 func (r *reader) rawMinutes(ctx context.Context, from, to time.Time) (map[int64]entry, bool, error) {
-	if !to.After(from) {
+	if !to.After(from) || r.shut(from, to) {
 		return nil, false, nil
 	}
 	reads, err := r.reads()

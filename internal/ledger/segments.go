@@ -81,6 +81,7 @@ func (s *Segments) open(p *compile.Plan, value string) {
 	terms := s.terms
 	terms.Queries = recipe
 	s.parts[value] = NewBook(terms)
+	s.parts[value].Exclude(p.Excluded)
 }
 
 // presentable says whether a value can be shown as that of a segment.
@@ -94,6 +95,9 @@ func (s *Segments) Refresh(ctx context.Context, q Querier, p *compile.Plan, whol
 	to := whole.Cursor()
 	if to.IsZero() {
 		return nil
+	}
+	for _, part := range s.parts {
+		part.Exclude(p.Excluded)
 	}
 	if err := s.read(ctx, q, from, to); err != nil {
 		return err
@@ -140,7 +144,7 @@ func (s *Segments) wants(whole *Book, to time.Time) bool {
 	if len(s.parts) >= s.group.Maximum || (!s.looked.IsZero() && to.Sub(s.looked) < lookAgain) {
 		return false
 	}
-	return s.rest(whole, s.unseen(to)).Sums.Events > 0
+	return s.rest(whole, s.unseen(to)).All().Events > 0
 }
 
 // unseen is since when values were not looked for.
@@ -196,7 +200,7 @@ func (s *Segments) rank(ctx context.Context, q Querier, p *compile.Plan, end tim
 func (s *Segments) giveUp(to time.Time) bool {
 	before := len(s.parts)
 	maps.DeleteFunc(s.parts, func(_ string, book *Book) bool {
-		return book.Since(to.Add(-s.terms.Longest)).Sums.Events <= 0
+		return book.Since(to.Add(-s.terms.Longest)).All().Events <= 0
 	})
 	return len(s.parts) < before
 }
@@ -236,15 +240,17 @@ func (s *Segments) Values() []string { return slices.Sorted(maps.Keys(s.parts)) 
 // rest is what the whole has beside the segments.
 func (s *Segments) rest(whole *Book, start time.Time) Stretch {
 	out := whole.Since(start)
-	all := out.Sums
+	all, raw := out.Sums, out.Raw
 	for _, value := range s.Values() {
-		part := s.parts[value].Since(start).Sums
-		out.Sums.Points -= part.Points
-		out.Sums.Events -= part.Events
-		out.Sums.Aux -= part.Aux
+		part := s.parts[value].Since(start)
+		out.Sums, out.Raw = less(out.Sums, part.Sums), less(out.Raw, part.Raw)
 	}
-	out.Sums = quiet(out.Sums, all)
+	out.Sums, out.Raw = quiet(out.Sums, all), quiet(out.Raw, raw)
 	return out
+}
+
+func less(all, part slo.Sums) slo.Sums {
+	return slo.Sums{Points: all.Points - part.Points, Events: all.Events - part.Events, Aux: all.Aux - part.Aux}
 }
 
 // quiet takes away what is left over of a sum because it was added in another

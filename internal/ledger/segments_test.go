@@ -69,12 +69,12 @@ func TestSegmentsAreExact(t *testing.T) {
 	}
 }
 
-// live reads in steps of some length, of which a few fail at first and a few follow
-// a restart.
+// live reads in steps of some length, of which a few fail at first, a few follow a
+// restart and a few a change of what is excluded.
 func (c *segmented) live() {
 	c.Helper()
 	for at := c.world.Start.Add(time.Minute); at.Before(c.world.End()); {
-		switch rapid.SampledFrom([]string{"tick", "tick", "tick", "failure", "restart"}).Draw(c.T, "step") {
+		switch rapid.SampledFrom([]string{"tick", "tick", "tick", "failure", "restart", "exclude"}).Draw(c.T, "step") {
 		case "failure":
 			c.broken.Store(int64(rapid.IntRange(1, 6).Draw(c.T, "query")))
 			if err := c.refreshAll(at); err != nil && !errors.Is(err, errInjected) {
@@ -83,7 +83,12 @@ func (c *segmented) live() {
 			c.broken.Store(0)
 		case "restart":
 			c.plan.Group.Known = c.segments.Values()
-			c.book, c.segments = ledger.NewBook(c.terms), ledger.NewSegments(c.plan)
+			c.open()
+			c.segments = ledger.NewSegments(c.plan)
+		case "exclude":
+			c.excluded = c.drawExcluded()
+			c.plan.Excluded = c.excluded
+			c.book.Exclude(c.excluded)
 		}
 		if c.ruler != nil {
 			c.ruler.record(c.trial, at)
@@ -118,7 +123,7 @@ func (c *segmented) compareAll(to time.Time, before []string) {
 		if part.Value == "" {
 			continue
 		}
-		want := c.truthOf(part.Value).between(got.Start, got.End).Sums
+		want := c.truthOf(part.Value).without(c.excluded, got.Start, got.End).Sums
 		if diff := cmp.Diff(want, got.Sums); diff != "" {
 			c.Fatalf("%s=%q: Since(%s): -want, +got:\n%s", c.label, part.Value, start, diff)
 		}
@@ -152,10 +157,12 @@ func (c *segmented) truthOf(value string) truth {
 		return known
 	}
 	count := countingIn(c.world, c.policy)
-	c.truths[value] = c.kind.truth(func(metric string, pairs ...string) *ledgertest.Movement {
+	only := c.kind.truth(func(metric string, pairs ...string) *ledgertest.Movement {
 		return count(metric, append(slices.Clone(pairs), c.label, value)...)
 	})
-	return c.truths[value]
+	only.open = c.truth.open
+	c.truths[value] = only
+	return only
 }
 
 // byDevice is an objective over a story by the label device.

@@ -46,6 +46,7 @@ func full() *prometheus.Registry {
 	v := whole()
 	v.Segments = inSegments().Segments
 	v.LastData, v.Tiers = evening, []evaluate.TierState{tier(slo.Page, time.Hour, true)}
+	v.Excluded, v.Raw = 0.03, &evaluate.Figures{Attainment: 0.7}
 	r.Objective(absentAfter(*speed, time.Hour), v)
 	r.Journey(order, known(v1alpha1.JourneyBroken))
 	r.Rules(local, 12, 12)

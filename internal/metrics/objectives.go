@@ -32,6 +32,8 @@ var (
 	tierDesc       = objectiveDesc("tier_burning", "Whether an alert tier burns: 1 if its long and its short window do and enough events are bad, else 0; only of objectives that no ruler records.", "severity", "window")
 	dataDesc       = objectiveDesc("last_data_timestamp_seconds", "End of the last minute that has data, in Unix seconds.")
 	absentDesc     = objectiveDesc("data_absent_seconds", "How old the last data may be before somebody hears of it; only of objectives that no ruler records.")
+	rawDesc        = objectiveDesc("raw_attainment_ratio", "What the attainment would be with every minute; only where exclusions leave some out.")
+	excludedDesc   = objectiveDesc("excluded_ratio", "Share of the window's minutes that exclusions leave out, between 0 and 1; only where they leave some out.")
 	evaluatedDesc  = objectiveDesc("last_evaluation_timestamp_seconds", "Time of the last evaluation that had an answer, in Unix seconds.")
 )
 
@@ -56,7 +58,7 @@ func newObjectives() *objectives {
 func (o *objectives) Describe(descs chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		attainmentDesc, targetDesc, budgetDesc, metDesc, eventsDesc, burnDesc, coverageDesc, tierDesc,
-		dataDesc, absentDesc, evaluatedDesc,
+		dataDesc, absentDesc, evaluatedDesc, rawDesc, excludedDesc,
 	} {
 		descs <- d
 	}
@@ -97,7 +99,7 @@ func (o *objectives) forget(key types.NamespacedName) {
 
 // fixed is the number of series that an objective has beside its burn rates
 // and tiers.
-const fixed = 9
+const fixed = 11
 
 func seriesOf(p *compile.Plan, v evaluate.Verdict) []series {
 	labels := pairs(objectiveLabels, p.Key.Namespace, p.Key.Name, p.Perspective, p.Service, p.Touchpoint)
@@ -115,7 +117,11 @@ func seriesOf(p *compile.Plan, v evaluate.Verdict) []series {
 	add(coverageDesc, v.Coverage)
 	add(evaluatedDesc, seconds(v.At))
 	add(dataDesc, seconds(v.LastData))
-	add(absentDesc, absent(p))
+	add(absentDesc, absent(p, v))
+	if v.Raw != nil {
+		add(rawDesc, v.Raw.Attainment)
+		add(excludedDesc, v.Excluded)
+	}
 	for _, b := range v.Burns {
 		window := pairs([]string{"window"}, slo.FormatDuration(b.Window))
 		all = append(all, series{desc: burnDesc, labels: slices.Concat(labels, window), value: b.Rate})
@@ -156,9 +162,10 @@ func tierSeries(p *compile.Plan, v evaluate.Verdict, labels []*dto.LabelPair) []
 	return out
 }
 
-// absent is NaN where nobody is told by a rule over the operator's metrics.
-func absent(p *compile.Plan) float64 {
-	if p.Ruled || p.Alerts.AbsentAfter == 0 {
+// absent is NaN where nobody is told by a rule over the operator's metrics, or not
+// now.
+func absent(p *compile.Plan, v evaluate.Verdict) float64 {
+	if p.Ruled || p.Alerts.AbsentAfter == 0 || p.Quiet(v.Window.End, p.Alerts.AbsentAfter) {
 		return math.NaN()
 	}
 	return p.Alerts.AbsentAfter.Seconds()

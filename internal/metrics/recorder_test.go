@@ -142,6 +142,37 @@ func TestObjective(t *testing.T) {
 				"experience_objective_target_ratio{" + speedLabels + "} 0.75",
 			},
 		},
+		"Excluded": {
+			reason: "what is left out, and what would be with it",
+			args: args{func(r *Recorder) {
+				v := empty()
+				v.Excluded, v.Raw = 0.032, &evaluate.Figures{Attainment: 0.7, BudgetRemaining: -0.2, Events: 1200}
+				r.Objective(hold, v)
+			}},
+			want: []string{
+				"experience_objective_coverage_ratio{" + holdLabels + "} 0",
+				"experience_objective_events{" + holdLabels + "} 0",
+				"experience_objective_excluded_ratio{" + holdLabels + "} 0.032",
+				"experience_objective_last_evaluation_timestamp_seconds{" + holdLabels + "} 1.7408538e+09",
+				"experience_objective_raw_attainment_ratio{" + holdLabels + "} 0.7",
+				"experience_objective_target_ratio{" + holdLabels + "} 0.75",
+			},
+		},
+		"AllExcluded": {
+			reason: "of nothing there is no attainment, with it or without",
+			args: args{func(r *Recorder) {
+				v := empty()
+				v.Excluded, v.Raw = 1, &evaluate.Figures{Attainment: math.NaN(), BudgetRemaining: math.NaN()}
+				r.Objective(hold, v)
+			}},
+			want: []string{
+				"experience_objective_coverage_ratio{" + holdLabels + "} 0",
+				"experience_objective_events{" + holdLabels + "} 0",
+				"experience_objective_excluded_ratio{" + holdLabels + "} 1",
+				"experience_objective_last_evaluation_timestamp_seconds{" + holdLabels + "} 1.7408538e+09",
+				"experience_objective_target_ratio{" + holdLabels + "} 0.75",
+			},
+		},
 		"Segments": {
 			reason: "each segment has the figures that are known, under the value of its label",
 			args:   args{func(r *Recorder) { r.Objective(hold, inSegments()) }},

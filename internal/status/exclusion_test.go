@@ -1,6 +1,7 @@
 package status_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -118,6 +119,46 @@ func TestExclusionStatus(t *testing.T) {
 			}
 			if x.Status.ObservedGeneration != 3 {
 				t.Errorf("%s: observedGeneration = %d, want 3", tc.reason, x.Status.ObservedGeneration)
+			}
+		})
+	}
+}
+
+// TestRawFigures holds what is told beside the figures of an objective.
+func TestRawFigures(t *testing.T) {
+	events := func(n int64) *int64 { return &n }
+	type want struct {
+		Raw      *v1alpha1.RawFigures
+		Excluded string
+	}
+	cases := map[string]struct {
+		reason string
+		args   *evaluate.Verdict
+		want   want
+	}{
+		"Nothing": {reason: "nothing where nothing is left out", args: aVerdict()},
+		"Both": {
+			reason: "both figures side by side",
+			args: aVerdict(func(v *evaluate.Verdict) {
+				v.Excluded, v.Raw = 0.0321, &evaluate.Figures{Attainment: 0.7, BudgetRemaining: -0.2, Events: 40_000_000}
+			}),
+			want: want{&v1alpha1.RawFigures{Attainment: "70%", BudgetRemaining: "-20%", Events: events(40_000_000)}, "3.2%"},
+		},
+		"NoEvents": {
+			reason: "no event is left out either",
+			args: aVerdict(func(v *evaluate.Verdict) {
+				v.Excluded, v.Raw = 1, &evaluate.Figures{Attainment: math.NaN(), BudgetRemaining: math.NaN()}
+			}),
+			want: want{&v1alpha1.RawFigures{Events: events(0)}, "100%"},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			o := anObject()
+			o.Status.Raw, o.Status.Excluded = &v1alpha1.RawFigures{Attainment: "1%"}, "1%" // of an earlier time
+			status.Objective(o, tc.args, nil)
+			if diff := cmp.Diff(tc.want, want{o.Status.Raw, o.Status.Excluded}); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
 			}
 		})
 	}

@@ -105,6 +105,10 @@ func undecided(v *evaluate.Verdict) string {
 			return "the window has only just begun: the verdict comes with its first minutes"
 		}
 		return "no number was found in the whole window: check the metric's name and labels in spec.indicator, that it is scraped, and that its samples are numbers"
+	case v1alpha1.ReasonNotOpenYet:
+		return "no minute of the window was open yet, by the calendar that counts for this objective: the verdict comes with the first"
+	case v1alpha1.ReasonExcluded:
+		return "exclusions leave nothing of the window: shorten or withdraw one of those that are for the objective, where that is not meant"
 	case v1alpha1.ReasonInconsistentData:
 		return "more points than events, or fewer than none, were counted: check that the selectors in spec.indicator select parts of one whole, and the ends of a scale"
 	case v1alpha1.ReasonInconclusive:
@@ -125,6 +129,10 @@ func figures(s *v1alpha1.ObjectiveStatus, v *evaluate.Verdict) {
 		s.BudgetRemaining = slo.FormatBudget(v.BudgetRemaining)
 	}
 	s.Events = count(v.Events)
+	s.Raw, s.Excluded = rawOf(v), ""
+	if v.Raw != nil {
+		s.Excluded = slo.Percent.Format(v.Excluded)
+	}
 	s.Coverage = slo.Percent.Format(v.Coverage)
 	s.Band = v.Band
 	s.Segments = segments(v)
@@ -142,6 +150,19 @@ func figures(s *v1alpha1.ObjectiveStatus, v *evaluate.Verdict) {
 	now := metav1.NewTime(v.At.UTC().Truncate(time.Second))
 	s.LastEvaluationTime = &now
 	keepMoving(old, s)
+}
+
+// rawOf are the figures with every minute; nil where nothing is left out.
+func rawOf(v *evaluate.Verdict) *v1alpha1.RawFigures {
+	if v.Raw == nil {
+		return nil
+	}
+	out := &v1alpha1.RawFigures{Events: count(v.Raw.Events)}
+	if !math.IsNaN(v.Raw.Attainment) {
+		out.Attainment = v.Unit.FormatAgainst(v.Raw.Attainment, v.Target)
+		out.BudgetRemaining = slo.FormatBudget(v.Raw.BudgetRemaining)
+	}
+	return out
 }
 
 func count(events float64) *int64 {

@@ -82,6 +82,14 @@ func TestObjectiveConditions(t *testing.T) {
 				"Met":   "Unknown InsufficientData: there are fewer events in the window than spec.minimumEvents, which is 100",
 			},
 		},
+		"Excluded": {
+			reason:  "nothing is left of the window",
+			verdict: aVerdict(func(v *evaluate.Verdict) { v.Outcome, v.Reason = evaluate.Unknown, v1alpha1.ReasonExcluded }),
+			want: map[string]string{
+				"Ready": "True Evaluated: evaluated",
+				"Met":   "Unknown Excluded: exclusions leave nothing of the window: shorten or withdraw one of those that are for the objective, where that is not meant",
+			},
+		},
 		"Inconclusive": {
 			reason: "the interval holds the target",
 			verdict: aVerdict(func(v *evaluate.Verdict) {
