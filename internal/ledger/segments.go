@@ -118,7 +118,7 @@ func (s *Segments) Refresh(ctx context.Context, q Querier, p *compile.Plan, whol
 			return err
 		}
 		// An estimate may have found events where there are none to count.
-		if !s.giveUp(to) || s.rest(whole, s.unseen(to)).Sums.Events <= 0 {
+		if !s.giveUp(to) || s.rest(whole, s.unseen(to)).All().Events <= 0 {
 			break
 		}
 	}
