@@ -65,7 +65,7 @@ func TestEvents(t *testing.T) {
 		"Until":    {reason: "Until a day, which is in it.", args: []string{"DTSTART:20260105\nRRULE:FREQ=MONTHLY;UNTIL=20260305"}, want: []string{"01-05 00:00 to 01-06 00:00", "02-05 00:00 to 02-06 00:00", "03-05 00:00 to 03-06 00:00"}},
 		"Count":    {reason: "Three times.", args: []string{"DTSTART:20260105\nRRULE:FREQ=WEEKLY;COUNT=3;BYDAY=MO"}, want: []string{"01-05 00:00 to 01-06 00:00", "01-12 00:00 to 01-13 00:00", "01-19 00:00 to 01-20 00:00"}},
 		"Daily":    {reason: "Days on end are one stretch.", args: []string{"DTSTART:20260105\nRRULE:FREQ=DAILY;COUNT=4"}, want: []string{"01-05 00:00 to 01-09 00:00"}},
-		"Summer":   {reason: "An event goes by the clock of its zone, before and after it is set.", args: []string{"DTSTART;TZID=Europe/Berlin:20260328T120000\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=2"},
+		"Summer": {reason: "An event goes by the clock of its zone, before and after it is set.", args: []string{"DTSTART;TZID=Europe/Berlin:20260328T120000\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=2"},
 			want: []string{"03-28 12:00 to 03-28 13:00", "03-29 12:00 to 03-29 13:00"}},
 		"Except": {reason: "But for some.", args: []string{"DTSTART:20260105\nRRULE:FREQ=WEEKLY;COUNT=3\nEXDATE;VALUE=DATE:20260112\nEXDATE:20260119,20270101"}, want: []string{"01-05 00:00 to 01-06 00:00"}},
 		"More":   {reason: "And some more.", args: []string{"DTSTART:20260105\nRDATE;VALUE=DATE:20260403,20260406"}, want: []string{"01-05 00:00 to 01-06 00:00", "04-03 00:00 to 04-04 00:00", "04-06 00:00 to 04-07 00:00"}},
