@@ -36,6 +36,7 @@ perspective: UX
 indicator: {events: {good: 'good_total', total: 'all_total'}}
 target: 75%
 window: {rolling: 28d}`,
+	"Gate":                `objectives: {names: [page-speed]}`,
 	"Journey":             `stages: [{name: web, objectives: {names: [page-speed]}}]`,
 	"Indicator":           `template: {events: {good: a, total: b}}`,
 	"Calendar":            `timeZone: Europe/Berlin`,

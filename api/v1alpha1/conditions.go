@@ -155,10 +155,10 @@ const (
 	ReasonBaking             = "Baking"             // too little was seen of the release yet
 	ReasonPassed             = "Passed"             // all that is required holds
 	ReasonPassedInconclusive = "PassedInconclusive" // the timeout came first, and spec.onInconclusive is Pass
-	ReasonObjectivesFailed   = "ObjectivesFailed"   // an objective is not as required
+	ReasonObjectivesFailed   = "ObjectivesFailed"   // an objective or a journey is not as required
 )
 
-// Reasons of a Gate's objectives, beside Baking, TargetMissed and Inconclusive.
+// Reasons of a Gate's objectives and journeys, beside Baking, TargetMissed and Inconclusive.
 const (
 	ReasonRequirementsHold = "RequirementsHold" // all is as required
 	ReasonBudgetSpent      = "BudgetSpent"      // less of the budget is left than budgetRemaining
@@ -168,6 +168,9 @@ const (
 	ReasonNotFound         = "NotFound"         // there is no such objective
 	ReasonNotMeasured      = "NotMeasured"      // the objective has no figures since the check began
 	ReasonInvalidFloor     = "InvalidFloor"     // the floor is not in the objective's unit
+	ReasonJourneyBroken    = "JourneyBroken"    // the journey is broken
+	ReasonJourneyDegraded  = "JourneyDegraded"  // the journey is degraded, and journeys.atLeast is Holding
+	ReasonInvalidJourney   = "InvalidJourney"   // the journey's objectives cannot be told
 )
 
 // Reasons of a Journey's conditions, beside Evaluated, EvaluationPending and
