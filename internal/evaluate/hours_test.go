@@ -107,7 +107,7 @@ func TestGatesWhileClosed(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			f := evaluate.Gate(aGate(), []evaluate.GateMember{c.member}, began, began).Findings[0]
+			f := evaluate.Gate(aGate(), []evaluate.GateMember{c.member}, nil, began, began).Findings[0]
 			if diff := cmp.Diff(c.want, fmt.Sprintf("%s %s: %s", f.Verdict, f.Reason, f.Message)); diff != "" {
 				t.Errorf("%s: -want, +got:\n%s", c.reason, diff)
 			}
