@@ -18,7 +18,7 @@ import (
 )
 
 // segmentedWorlds is how many worlds of each kind are cut into segments.
-const segmentedWorlds = 3
+const segmentedWorlds = 2
 
 // groups are the labels by which the kinds are cut: of a few values, and by pods,
 // which are more than there is room for and come and go.
@@ -28,7 +28,7 @@ var groups = map[string]struct {
 	maximum int32
 }{
 	"EventsByPod":       {"EventsBad", "instance", 3},
-	"DistributionByPod": {"Distribution", "instance", 20},
+	"DistributionByPod": {"Distribution", "instance", 6},
 	"ApdexByCode":       {"Apdex", "code", 10},
 	"NetPromoterByPod":  {"NetPromoter", "instance", 2},
 	"MeanByChannel":     {"Mean", "channel", 1},
