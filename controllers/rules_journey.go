@@ -150,6 +150,7 @@ func (r *JourneyRuleReconciler) setup(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.ClusterMetricSource{}, handler.EnqueueRequestsFromMapFunc(r.through(r.wisher.gather.bySource)), changed).
 		Watches(&v1alpha1.Indicator{}, handler.EnqueueRequestsFromMapFunc(r.through(r.wisher.gather.byIndicator)), changed).
 		Watches(&v1alpha1.ClusterIndicator{}, handler.EnqueueRequestsFromMapFunc(r.through(r.wisher.gather.byIndicator)), changed).
+		Watches(&v1alpha1.Exclusion{}, handler.EnqueueRequestsFromMapFunc(r.through(r.wisher.gather.byExclusion)), changed).
 		WatchesRawSource(rtsource.Channel(r.news, handler.TypedEnqueueRequestsFromMapFunc(r.ofKey))).
 		WithOptions(controller.Options{MaxConcurrentReconciles: journeysAtOnce}).
 		Complete(r)
