@@ -168,7 +168,10 @@ func (p Program) subjectOfCluster(ctx context.Context, o explainOptions) (*inven
 	default:
 		return nil, declared{}, err
 	}
-	return found, declared{Objective: one}, nil
+	if o.access.url != "" { // something is counted
+		err = found.exclude(ctx, cluster, one)
+	}
+	return found, declared{Objective: one}, err
 }
 
 // explanation is what is known of an objective.

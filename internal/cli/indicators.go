@@ -25,7 +25,7 @@ func (v *inventory) keepIndicator(key compile.IndicatorKey, m manifest) error {
 // input is what an objective is compiled with, beside its source. It is false where
 // its indicator has a mistake of its own, which was told of.
 func (v *inventory) input(o declared) (in compile.Input, ok bool) {
-	in.Objective = o.Objective
+	in.Objective, in.Exclusions = o.Objective, v.exclusions
 	key, refers := compile.IndicatorOf(o.Objective)
 	if !refers {
 		return in, true

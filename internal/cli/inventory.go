@@ -26,6 +26,7 @@ type inventory struct {
 	gates      []gateManifest
 	sources    map[compile.SourceKey]*origin
 	indicators map[compile.IndicatorKey]*template
+	exclusions []v1alpha1.Exclusion
 	// seen is where each object is, by kind, namespace and name.
 	seen     map[string]place
 	mistakes []mistake
@@ -192,6 +193,8 @@ func (v *inventory) keep(kind, namespace string, m manifest) error {
 		v.sources[compile.SourceKey{Kind: v1alpha1.SourceKindClusterMetricSource, Name: s.Name}] = &origin{s.SourceSpec(), s.Spec.AllowedNamespaces}
 	case string(v1alpha1.IndicatorKindIndicator), string(v1alpha1.IndicatorKindClusterIndicator):
 		return v.keepIndicator(compile.IndicatorKey{Kind: v1alpha1.IndicatorKind(kind), Namespace: namespace}, m)
+	case "Exclusion":
+		return v.keepExclusion(namespace, m)
 	}
 	return nil
 }

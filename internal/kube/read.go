@@ -19,6 +19,7 @@ import (
 const (
 	objectives     = "objectives"
 	gates          = "gates"
+	exclusions     = "exclusions"
 	metricSources  = "metricsources"
 	clusterSources = "clustermetricsources"
 
@@ -76,6 +77,16 @@ func (c *Cluster) Gates(ctx context.Context, q Query) ([]v1alpha1.Gate, error) {
 		out[i].TypeMeta = typeOf("Gate")
 	}
 	slices.SortFunc(out, func(a, b v1alpha1.Gate) int { return compare(&a, &b) })
+	return out, err
+}
+
+// Exclusions lists the exclusions of a namespace.
+func (c *Cluster) Exclusions(ctx context.Context, namespace string) ([]v1alpha1.Exclusion, error) {
+	var out []v1alpha1.Exclusion
+	page := &v1alpha1.ExclusionList{}
+	err := c.pages(ctx, exclusions, Query{Namespace: namespace}, page, func() {
+		out, page.Items = append(out, page.Items...), nil
+	})
 	return out, err
 }
 
