@@ -86,8 +86,17 @@ func (r *GateReconciler) check(ctx context.Context, gate *v1alpha1.Gate, now tim
 		status.InvalidGate(gate, invalid)
 		return nil
 	}
-	members := r.members(gate, chosen, now)
-	status.Gate(gate, evaluate.Gate(&gate.Spec, members, gate.Status.StartedAt.Time, now), now)
+	journeys, invalid, err := r.gather.journeysFor(ctx, gate)
+	if err != nil {
+		return err
+	}
+	if invalid != "" {
+		r.evaluator.gates.drop(key)
+		status.InvalidGate(gate, invalid)
+		return nil
+	}
+	members, along := r.members(gate, chosen, journeys, now)
+	status.Gate(gate, evaluate.Gate(&gate.Spec, members, along, gate.Status.StartedAt.Time, now), now)
 	if gate.Status.Finished() {
 		r.evaluator.gates.drop(key)
 	}

@@ -99,11 +99,12 @@ func chooses(gate *v1alpha1.Gate, o client.Object) bool {
 }
 
 // members tells the evaluator what a gate waits for, and what is known of it.
-func (r *GateReconciler) members(gate *v1alpha1.Gate, objectives []chosen, now time.Time) []evaluate.GateMember {
+func (r *GateReconciler) members(gate *v1alpha1.Gate, objectives []chosen, journeys []chosenJourney, now time.Time) ([]evaluate.GateMember, []evaluate.GateJourney) {
 	watch := gateWatch{since: evaluate.GateSince(gate.Status.StartedAt.Time), deadline: gate.Deadline()}
 	for _, c := range objectives {
 		watch.objectives = append(watch.objectives, types.NamespacedName{Namespace: gate.Namespace, Name: string(c.name)})
 	}
+	watch.along = objectivesAlong(journeys)
 	key := client.ObjectKeyFromObject(gate)
 	seen := r.evaluator.gates.put(key, watch, now)
 	var out []evaluate.GateMember
@@ -115,7 +116,13 @@ func (r *GateReconciler) members(gate *v1alpha1.Gate, objectives []chosen, now t
 		}
 		out = append(out, member)
 	}
-	return out
+	var along []evaluate.GateJourney
+	for i := range journeys {
+		journey := r.journey(&journeys[i])
+		journey.Expected = journey.Expected && now.Sub(seen) < firstFigures
+		along = append(along, journey)
+	}
+	return out, along
 }
 
 func (r *GateReconciler) member(c chosen, key types.NamespacedName, watch gateWatch) evaluate.GateMember {

@@ -29,6 +29,7 @@ func TestGate(t *testing.T) {
 		"States":                    gateStates,
 		"TooManyObjectives":         tooManyObjectives,
 		"Events":                    gateEvents,
+		"Journeys":                  gateJourneys,
 		"LongerThanMinutesAreKept":  longerThanMinutesAreKept,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, w) })

@@ -41,6 +41,8 @@ const (
 type gateWatch struct {
 	objectives      []types.NamespacedName
 	since, deadline time.Time
+	// along are the objectives of its journeys, of which no minutes are kept for it.
+	along []types.NamespacedName
 	// seen is when this process first looked at the check, and reread what was
 	// measured once more for it.
 	seen   time.Time
@@ -75,13 +77,13 @@ func (w *gateWatches) put(gate types.NamespacedName, watch gateWatch, now time.T
 	watch.seen, watch.reread = now, map[types.NamespacedName]bool{}
 	if known && old.since.Equal(watch.since) {
 		watch.seen, watch.reread = old.seen, old.reread
-		if old.deadline.Equal(watch.deadline) && slices.Equal(old.objectives, watch.objectives) {
+		if old.deadline.Equal(watch.deadline) && slices.Equal(old.objectives, watch.objectives) && slices.Equal(old.along, watch.along) {
 			return old.seen
 		}
 	}
 	w.forget(gate)
 	w.byGate[gate] = watch
-	for _, objective := range watch.objectives {
+	for _, objective := range slices.Concat(watch.objectives, watch.along) {
 		if w.of[objective] == nil {
 			w.of[objective] = map[types.NamespacedName]bool{}
 		}
@@ -111,7 +113,7 @@ func (w *gateWatches) drop(gate types.NamespacedName) {
 }
 
 func (w *gateWatches) forget(gate types.NamespacedName) {
-	for _, objective := range w.byGate[gate].objectives {
+	for _, objective := range slices.Concat(w.byGate[gate].objectives, w.byGate[gate].along) {
 		delete(w.of[objective], gate)
 		if len(w.of[objective]) == 0 {
 			delete(w.of, objective)
@@ -128,7 +130,7 @@ func (w *gateWatches) needs(objective types.NamespacedName, to time.Time) (since
 	defer w.mu.Unlock()
 	for gate := range w.of[objective] {
 		watch := w.byGate[gate]
-		if to.Sub(watch.since) > ledger.MostMinutes {
+		if to.Sub(watch.since) > ledger.MostMinutes || !slices.Contains(watch.objectives, objective) {
 			continue
 		}
 		if since.IsZero() || watch.since.Before(since) {
@@ -159,6 +161,7 @@ func (r *GateReconciler) setup(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).Named("gate").
 		For(&v1alpha1.Gate{}, builder.WithPredicates(specOrRequest())).
 		Watches(&v1alpha1.Objective{}, handler.EnqueueRequestsFromMapFunc(r.gather.waitingFor), builder.WithPredicates(otherForGates())).
+		Watches(&v1alpha1.Journey{}, handler.EnqueueRequestsFromMapFunc(r.gather.waitingAlong)).
 		WatchesRawSource(rtsource.Channel(r.evaluator.gates.woken, enqueueTogether())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: gatesAtOnce}).
 		Complete(r)

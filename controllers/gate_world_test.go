@@ -239,6 +239,9 @@ func gateText(g *v1alpha1.Gate) string {
 			text += fmt.Sprintf(" attainment=%s events=%d budget=%s", o.Attainment, *o.Events, o.BudgetRemaining)
 		}
 	}
+	for _, j := range g.Status.Journeys {
+		text += fmt.Sprintf("; journey %s %s %s", j.Name, j.Verdict, j.Reason)
+	}
 	return text
 }
 

@@ -34,8 +34,9 @@ func newIndicator(kind v1alpha1.IndicatorKind) indicatorObject {
 // references are what an objective is compiled with.
 type references struct {
 	source sourceObject
-	// indicator is nil where the objective refers to none.
+	// indicator is nil where the objective refers to none, and so is calendar.
 	indicator indicatorObject
+	calendar  *v1alpha1.Calendar
 	// exclusions are those that are for the objective.
 	exclusions []v1alpha1.Exclusion
 }
@@ -45,6 +46,9 @@ func (r references) input(o *v1alpha1.Objective) compile.Input {
 	if r.indicator != nil {
 		in.Indicator = r.indicator.IndicatorSpec()
 	}
+	if r.calendar != nil {
+		in.Calendar = &r.calendar.Spec
+	}
 	return in
 }
 
@@ -53,6 +57,9 @@ func (r references) spec(o *v1alpha1.Objective) string {
 	out := fmt.Sprintf("%s/%d %s/%d", o.UID, o.Generation, r.source.GetUID(), r.source.GetGeneration())
 	if r.indicator != nil {
 		out += fmt.Sprintf(" %s/%d", r.indicator.GetUID(), r.indicator.GetGeneration())
+	}
+	if r.calendar != nil {
+		out += fmt.Sprintf(" %s/%d", r.calendar.UID, r.calendar.Generation)
 	}
 	return out
 }
@@ -68,7 +75,10 @@ func (g *gatherer) referencesOf(ctx context.Context, o *v1alpha1.Objective) (ref
 	if out.exclusions, err = g.exclusionsOf(ctx, o); err != nil {
 		return references{}, nil, err
 	}
-	out.indicator, fault, err = g.indicatorOf(ctx, o)
+	if out.indicator, fault, err = g.indicatorOf(ctx, o); err != nil || fault != nil {
+		return out, fault, err
+	}
+	out.calendar, fault, err = g.calendarOf(ctx, o, out.indicator)
 	return out, fault, err
 }
 

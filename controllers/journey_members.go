@@ -124,7 +124,7 @@ func (g *gatherer) journeyMember(ctx context.Context, s evaluate.Staged) evaluat
 		return m
 	}
 	o = worstOff(o)
-	m.Reason, m.Attainment, m.Target = met.Reason, o.Status.Attainment, o.Status.Target
+	m.Reason, m.Attainment, m.Target = met.Reason, suffered(o), o.Status.Target
 	switch met.Status {
 	case metav1.ConditionTrue:
 		m.Outcome = evaluate.Met
@@ -148,7 +148,7 @@ func (g *gatherer) keptOf(ctx context.Context, o *v1alpha1.Objective) float64 {
 	if err != nil {
 		return math.NaN()
 	}
-	attainment, err := unit.ParseFloor(o.Status.Attainment)
+	attainment, err := unit.ParseFloor(suffered(o))
 	if err != nil {
 		return math.NaN()
 	}
@@ -157,6 +157,16 @@ func (g *gatherer) keptOf(ctx context.Context, o *v1alpha1.Objective) float64 {
 		return math.NaN()
 	}
 	return evaluate.Kept(attainment, target)
+}
+
+// suffered is the attainment that a violated objective is violated by: that of its
+// worst segment where that is why.
+func suffered(o *v1alpha1.Objective) string {
+	met := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionMet)
+	if met != nil && met.Reason == v1alpha1.ReasonSegmentMissed && len(o.Status.Segments) > 0 {
+		return o.Status.Segments[0].Attainment
+	}
+	return o.Status.Attainment
 }
 
 // unitOf is the unit in which an objective's figures are written. One whose indicator
@@ -247,6 +257,7 @@ func (g *gatherer) byOwnNamespace(ctx context.Context, o client.Object) []reconc
 type journeyView struct {
 	generation, observed       int64
 	attainment, target, budget string
+	suffered                   string
 	exhausts                   time.Time
 	met                        string
 	deleted                    bool
@@ -260,7 +271,7 @@ func viewOf(o client.Object) journeyView {
 	s := &objective.Status
 	view := journeyView{
 		generation: objective.Generation, observed: s.ObservedGeneration, attainment: s.Attainment, target: s.Target,
-		budget: s.BudgetRemaining, deleted: !objective.DeletionTimestamp.IsZero(),
+		budget: s.BudgetRemaining, suffered: suffered(objective), deleted: !objective.DeletionTimestamp.IsZero(),
 	}
 	if s.ExhaustsAt != nil {
 		view.exhausts = s.ExhaustsAt.Time

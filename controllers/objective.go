@@ -37,6 +37,7 @@ type ObjectiveReconciler struct {
 // +kubebuilder:rbac:groups=experience.slo,resources=objectives,verbs=get;list;watch
 // +kubebuilder:rbac:groups=experience.slo,resources=objectives/status,verbs=get;patch
 // +kubebuilder:rbac:groups=experience.slo,resources=indicators;clusterindicators,verbs=get;list;watch
+// +kubebuilder:rbac:groups=experience.slo,resources=calendars,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 

@@ -67,6 +67,9 @@ func (w *wisher) of(ctx context.Context, o *v1alpha1.Objective) (wish, error) {
 	out := wish{output: refs.source.SourceSpec().Rules.Output, source: refs.source}
 	if fault != nil {
 		out.waits = "the indicator that spec.indicator.ref names does not exist: rules that are installed stay until it does"
+		if fault.Reason == v1alpha1.ReasonCalendarNotFound {
+			out.waits = "the calendar that counts for the objective does not exist: rules that are installed stay until it does"
+		}
 		return out, nil
 	}
 	w.plan(o, refs, &out)

@@ -57,6 +57,7 @@ func (r *PrometheusRuleReconciler) setup(mgr ctrl.Manager, concurrency int) erro
 		Watches(&v1alpha1.ClusterMetricSource{}, handler.EnqueueRequestsFromMapFunc(gather.bySource), changed).
 		Watches(&v1alpha1.Indicator{}, handler.EnqueueRequestsFromMapFunc(gather.byIndicator), changed).
 		Watches(&v1alpha1.ClusterIndicator{}, handler.EnqueueRequestsFromMapFunc(gather.byIndicator), changed).
+		Watches(&v1alpha1.Calendar{}, handler.EnqueueRequestsFromMapFunc(gather.byCalendar), changed).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(gather.byNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(rtsource.Channel(r.news, enqueueKey())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrency}).
@@ -75,6 +76,7 @@ func (r *RuleFileReconciler) setup(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.ClusterMetricSource{}, sources, changed).
 		Watches(&v1alpha1.Indicator{}, indicators, changed).
 		Watches(&v1alpha1.ClusterIndicator{}, indicators, changed).
+		Watches(&v1alpha1.Calendar{}, handler.TypedEnqueueRequestsFromMapFunc(r.ofCalendar), changed).
 		WatchesMetadata(&corev1.Namespace{}, handler.TypedEnqueueRequestsFromMapFunc(r.ofNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(rtsource.TypedChannel(r.news, handler.TypedEnqueueRequestsFromMapFunc(r.ofKey))).
 		WatchesRawSource(rtsource.TypedChannel(r.found, handler.TypedEnqueueRequestsFromMapFunc(itself))).
@@ -121,6 +123,11 @@ func (r *RuleFileReconciler) ofExclusion(ctx context.Context, o client.Object) [
 		out = append(out, r.ofKey(ctx, request.NamespacedName)...)
 	}
 	return out
+}
+
+// ofCalendar gives the shelves of the objectives for which a calendar may count.
+func (r *RuleFileReconciler) ofCalendar(ctx context.Context, o client.Object) []shelf {
+	return r.shelves(ctx, client.InNamespace(o.GetNamespace()))
 }
 
 func (r *RuleFileReconciler) ofNamespace(ctx context.Context, o client.Object) []shelf {

@@ -74,6 +74,7 @@ func Setup(mgr ctrl.Manager, o Options) (*Operator, error) {
 		Client: mgr.GetClient(), gather: gather, evaluator: evaluator, rules: board, recorder: base.recorder, clock: o.Clock,
 	}
 	gates := &GateReconciler{Client: mgr.GetClient(), gather: gather, evaluator: evaluator, recorder: base.recorder, clock: o.Clock}
+	calendars := &CalendarReconciler{Client: mgr.GetClient(), recorder: base.recorder, clock: o.Clock}
 	journeys := &JourneyReconciler{Client: mgr.GetClient(), gather: gather, rules: newJourneyRules(), metrics: o.Recorder, recorder: base.recorder}
 	exclusions := &ExclusionReconciler{Client: mgr.GetClient(), gather: gather, recorder: base.recorder, clock: o.Clock}
 	return &Operator{evaluator: evaluator, manager: mgr, clock: o.Clock}, errors.Join(
@@ -82,6 +83,7 @@ func Setup(mgr ctrl.Manager, o Options) (*Operator, error) {
 		objectives.setup(mgr, o.Concurrency),
 		gates.setup(mgr),
 		journeys.setup(mgr),
+		calendars.setup(mgr),
 		exclusions.setup(mgr),
 		setupRules(mgr, &wisher{gather: gather, evaluator: evaluator, clock: o.Clock}, board, journeys.rules, o),
 	)
@@ -122,6 +124,7 @@ func (r *ObjectiveReconciler) setup(mgr ctrl.Manager, concurrency int) error {
 		Watches(&v1alpha1.ClusterMetricSource{}, handler.EnqueueRequestsFromMapFunc(r.gather.bySource), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Indicator{}, handler.EnqueueRequestsFromMapFunc(r.gather.byIndicator), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.ClusterIndicator{}, handler.EnqueueRequestsFromMapFunc(r.gather.byIndicator), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.Calendar{}, handler.EnqueueRequestsFromMapFunc(r.gather.byCalendar), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesMetadata(&corev1.Namespace{}, handler.EnqueueRequestsFromMapFunc(r.gather.byNamespace), builder.WithPredicates(predicate.LabelChangedPredicate{})).
 		WatchesRawSource(rtsource.Channel(r.evaluator.changed, enqueueKey())).
 		WatchesRawSource(rtsource.Channel(r.rules.changed, enqueueKey())).

@@ -220,7 +220,7 @@ func namespace(t testing.TB, name string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for _, kind := range []client.Object{&v1alpha1.Gate{}, &v1alpha1.Journey{}, &v1alpha1.Exclusion{}, &v1alpha1.Objective{}, &v1alpha1.MetricSource{}, &v1alpha1.Indicator{}} {
+		for _, kind := range []client.Object{&v1alpha1.Gate{}, &v1alpha1.Journey{}, &v1alpha1.Exclusion{}, &v1alpha1.Calendar{}, &v1alpha1.Objective{}, &v1alpha1.MetricSource{}, &v1alpha1.Indicator{}} {
 			if err := env.admin.DeleteAllOf(ctx, kind, client.InNamespace(name)); err != nil {
 				t.Errorf("empty namespace: %v", err)
 			}

@@ -62,7 +62,7 @@ func isNews(old, now *metav1.Condition) bool {
 // evaluation the verdict is, and of a source that it answers.
 func isUsual(reason string) bool {
 	switch reason {
-	case v1alpha1.ReasonEvaluated, v1alpha1.ReasonRetentionSufficient, v1alpha1.ReasonClockInSync:
+	case v1alpha1.ReasonEvaluated, v1alpha1.ReasonUnderstood, v1alpha1.ReasonRetentionSufficient, v1alpha1.ReasonClockInSync:
 		return true
 	default:
 		return false

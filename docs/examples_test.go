@@ -24,6 +24,7 @@ var kindOf = map[string]string{
 	"docs/spec/clustermetricsource.md": "ClusterMetricSource",
 	"docs/spec/gate.md":                "Gate",
 	"docs/spec/journey.md":             "Journey",
+	"docs/spec/calendar.md":            "Calendar",
 	"docs/spec/exclusion.md":           "Exclusion",
 }
 
@@ -35,8 +36,10 @@ perspective: UX
 indicator: {events: {good: 'good_total', total: 'all_total'}}
 target: 75%
 window: {rolling: 28d}`,
+	"Gate":                `objectives: {names: [page-speed]}`,
 	"Journey":             `stages: [{name: web, objectives: {names: [page-speed]}}]`,
 	"Indicator":           `template: {events: {good: a, total: b}}`,
+	"Calendar":            `timeZone: Europe/Berlin`,
 	"MetricSource":        `url: http://prometheus.monitoring.svc:9090`,
 	"ClusterMetricSource": `url: http://prometheus.monitoring.svc:9090`,
 }
@@ -82,6 +85,9 @@ func faults(t *testing.T, object map[string]any) []string {
 	if len(refused) == 0 && strings.HasSuffix(kind, "Indicator") {
 		return mistakesOf(t, object)
 	}
+	if len(refused) == 0 && kind == "Calendar" {
+		return closedOf(t, object)
+	}
 	if len(refused) > 0 || kind != "Objective" {
 		return refused
 	}
@@ -93,7 +99,23 @@ func faults(t *testing.T, object map[string]any) []string {
 	if ref := objective.Spec.Indicator.Ref; ref != nil {
 		input.Indicator = shipped(t)[string(ref.Name)]
 	}
+	if objective.Spec.CalendarRef != nil {
+		input.Calendar = &v1alpha1.CalendarSpec{Weekly: []v1alpha1.WeeklyHours{{Days: v1alpha1.Weekdays, Open: "08:00", Close: "18:00"}}}
+	}
 	if _, err := compile.Compile(input); err != nil {
+		return []string{err.Error()}
+	}
+	return nil
+}
+
+// closedOf is what the operator does not understand of a calendar.
+func closedOf(t *testing.T, object map[string]any) []string {
+	t.Helper()
+	calendar := &v1alpha1.Calendar{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, calendar); err != nil {
+		return []string{err.Error()}
+	}
+	if _, err := compile.HoursOf(&calendar.Spec, time.Now()); err != nil {
 		return []string{err.Error()}
 	}
 	return nil

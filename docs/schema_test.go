@@ -26,6 +26,7 @@ var plurals = map[string]string{
 	"ClusterMetricSource": "clustermetricsources",
 	"Gate":                "gates",
 	"Journey":             "journeys",
+	"Calendar":            "calendars",
 	"Exclusion":           "exclusions",
 }
 

@@ -217,7 +217,7 @@ func TestGapsAreFound(t *testing.T) {
 
 // reasons reads the constants of the API by the comment of their group, whose
 // first words say whose they are.
-func reasons(t *testing.T) (objective, source, gate, journey, exclusion []string) {
+func reasons(t *testing.T) (objective, source, gate, journey, calendar, exclusion []string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "api", "v1alpha1", "conditions.go"), nil, parser.ParseComments)
 	if err != nil {
@@ -225,7 +225,8 @@ func reasons(t *testing.T) (objective, source, gate, journey, exclusion []string
 	}
 	whose := map[string]*[]string{
 		"Reasons of an Objective": &objective, "Reasons of RulesLoaded": &objective,
-		"Reasons of a Gate": &gate, "Reasons of a Journey": &journey, "Reasons of an Exclusion": &exclusion,
+		"Reasons of a Gate": &gate, "Reasons of a Journey": &journey, "Reasons of a Calendar": &calendar,
+		"Reasons of an Exclusion": &exclusion,
 	}
 	for _, declaration := range file.Decls {
 		group, ok := declaration.(*ast.GenDecl)
@@ -247,25 +248,26 @@ func reasons(t *testing.T) (objective, source, gate, journey, exclusion []string
 			*of = append(*of, strings.Trim(value.Value, `"`))
 		}
 	}
-	return objective, source, gate, journey, exclusion
+	return objective, source, gate, journey, calendar, exclusion
 }
 
 func TestEveryReasonIsExplained(t *testing.T) {
-	objective, source, gate, journey, exclusion := reasons(t)
-	if len(objective) < 10 || len(source) < 5 || len(gate) < 10 || len(journey) < 5 || len(exclusion) < 4 {
-		t.Fatalf("found %d, %d, %d, %d and %d reasons: the API's file reads otherwise now", len(objective), len(source), len(gate), len(journey), len(exclusion))
+	objective, source, gate, journey, calendar, exclusion := reasons(t)
+	if len(objective) < 10 || len(source) < 5 || len(gate) < 10 || len(journey) < 5 || len(calendar) < 3 || len(exclusion) < 4 {
+		t.Fatalf("found %d, %d, %d, %d, %d and %d reasons: the API's file reads otherwise now", len(objective), len(source), len(gate), len(journey), len(calendar), len(exclusion))
 	}
 	all := pages(t)
-	known := slices.Concat(objective, source, gate, journey, exclusion)
+	known := slices.Concat(objective, source, gate, journey, calendar, exclusion)
 	cases := map[string]struct {
 		file string
 		want []string
 	}{
-		"Objective":           {"docs/spec/objective.md", objective},
+		"Objective":           {"docs/spec/objective.md", append(slices.Clone(objective), "InvalidCalendar", "NeverOpen")},
 		"MetricSource":        {"docs/spec/metricsource.md", append(source, "InvalidSpec")},
 		"ClusterMetricSource": {"docs/spec/clustermetricsource.md", append(source, "InvalidSpec")},
 		"Gate":                {"docs/spec/gate.md", append(gate, "Inconclusive", "InvalidSpec", "TargetMissed")},
 		"Journey":             {"docs/spec/journey.md", append(journey, "Evaluated", "EvaluationPending", "InvalidSpec")},
+		"Calendar":            {"docs/spec/calendar.md", append(calendar, "InvalidTimeZone")},
 		"Exclusion":           {"docs/spec/exclusion.md", append(exclusion, "InvalidTimeZone", "InvalidSpec")},
 	}
 	for name, c := range cases {

@@ -12,7 +12,7 @@ const (
 	//
 	// Reasons when True:  Evaluated, Suspended (Objective); Available (sources);
 	// Passed, PassedInconclusive (Gate); Evaluated (Journey); Planned, Active, Ended,
-	// Withdrawn (Exclusion).
+	// Withdrawn (Exclusion); Understood (Calendar).
 	// Reasons when False: those of Reconciling and Stalled.
 	ConditionReady = "Ready"
 
@@ -20,7 +20,7 @@ const (
 	// can come by itself, and absent otherwise.
 	//
 	// Reasons: EvaluationPending, SourceNotFound, SourceUnavailable,
-	// IndicatorNotFound (Objective);
+	// IndicatorNotFound, CalendarNotFound (Objective);
 	// EvaluationPending and those of a fault that can pass: Unreachable, Timeout,
 	// Unauthorized, CertificateInvalid, NotPrometheus, RateLimited, ServerError,
 	// PartialResponse, SecretNotFound, ReferenceForbidden (sources); Baking (Gate);
@@ -31,10 +31,11 @@ const (
 	// otherwise.
 	//
 	// Reasons: InvalidQuery, InvalidThreshold, InvalidTarget, InvalidTimeZone,
-	// InvalidSpec, InvalidParameter, InvalidIndicator, SourceNotAllowed,
-	// LimitExceeded (Objective); InvalidSpec (sources); ObjectivesFailed,
-	// Inconclusive, InvalidSpec (Gate); InvalidSpec (Journey); InvalidTimeZone,
-	// InvalidSpec (Exclusion).
+	// InvalidSpec, InvalidParameter, InvalidIndicator, InvalidCalendar, NeverOpen,
+	// SourceNotAllowed, LimitExceeded (Objective); InvalidTimeZone, InvalidCalendar,
+	// NeverOpen (Calendar); InvalidSpec (sources); ObjectivesFailed,
+	// Inconclusive, InvalidSpec (Gate); InvalidSpec (Journey);
+	// InvalidTimeZone, InvalidSpec (Exclusion).
 	ConditionStalled = "Stalled"
 
 	// ConditionMet says whether the promise holds: that of an Objective, or those
@@ -45,7 +46,8 @@ const (
 	// (Journey).
 	// Reasons when Unknown: EvaluationPending, InsufficientData, NoData, Excluded,
 	// InconsistentData, Inconclusive, SourceUnavailable, SourceNotFound,
-	// IndicatorNotFound, Suspended (Objective); ObjectivesUnknown (Journey); and
+	// IndicatorNotFound, CalendarNotFound, NotOpenYet, Suspended (Objective);
+	// ObjectivesUnknown (Journey); and
 	// those of Stalled.
 	ConditionMet = "Met"
 
@@ -96,6 +98,8 @@ const (
 	ReasonSourceNotAllowed  = "SourceNotAllowed"  // the source does not allow this namespace
 	ReasonSourceUnavailable = "SourceUnavailable" // the source does not answer, or answers with an error
 	ReasonIndicatorNotFound = "IndicatorNotFound" // the indicator that spec.indicator.ref names does not exist
+	ReasonCalendarNotFound  = "CalendarNotFound"  // the calendar that spec.calendarRef names does not exist
+	ReasonNotOpenYet        = "NotOpenYet"        // no minute of the window was open yet
 	ReasonInvalidParameter  = "InvalidParameter"  // a parameter that is missing, unknown, or no value of its type
 	ReasonInvalidIndicator  = "InvalidIndicator"  // the indicator that is named has a mistake itself
 	ReasonInvalidQuery      = "InvalidQuery"      // PromQL that does not parse, is no selector, or is refused
@@ -104,6 +108,14 @@ const (
 	ReasonInvalidTimeZone   = "InvalidTimeZone"   // a time zone that does not exist
 	ReasonInvalidSpec       = "InvalidSpec"       // any other value that cannot work
 	ReasonLimitExceeded     = "LimitExceeded"     // an answer larger than spec.limits of the source
+)
+
+// Reasons of a Calendar's conditions, beside InvalidTimeZone. An Objective with such
+// a calendar has them too.
+const (
+	ReasonUnderstood      = "Understood"      // the hours can be told
+	ReasonInvalidCalendar = "InvalidCalendar" // a date or an iCalendar that makes no sense
+	ReasonNeverOpen       = "NeverOpen"       // no minute is open, in the year past or the one ahead
 )
 
 // Reasons of RulesLoaded.
@@ -143,10 +155,10 @@ const (
 	ReasonBaking             = "Baking"             // too little was seen of the release yet
 	ReasonPassed             = "Passed"             // all that is required holds
 	ReasonPassedInconclusive = "PassedInconclusive" // the timeout came first, and spec.onInconclusive is Pass
-	ReasonObjectivesFailed   = "ObjectivesFailed"   // an objective is not as required
+	ReasonObjectivesFailed   = "ObjectivesFailed"   // an objective or a journey is not as required
 )
 
-// Reasons of a Gate's objectives, beside Baking, TargetMissed and Inconclusive.
+// Reasons of a Gate's objectives and journeys, beside Baking, TargetMissed and Inconclusive.
 const (
 	ReasonRequirementsHold = "RequirementsHold" // all is as required
 	ReasonBudgetSpent      = "BudgetSpent"      // less of the budget is left than budgetRemaining
@@ -156,6 +168,9 @@ const (
 	ReasonNotFound         = "NotFound"         // there is no such objective
 	ReasonNotMeasured      = "NotMeasured"      // the objective has no figures since the check began
 	ReasonInvalidFloor     = "InvalidFloor"     // the floor is not in the objective's unit
+	ReasonJourneyBroken    = "JourneyBroken"    // the journey is broken
+	ReasonJourneyDegraded  = "JourneyDegraded"  // the journey is degraded, and journeys.atLeast is Holding
+	ReasonInvalidJourney   = "InvalidJourney"   // the journey's objectives cannot be told
 )
 
 // Reasons of a Journey's conditions, beside Evaluated, EvaluationPending and

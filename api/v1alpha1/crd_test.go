@@ -28,7 +28,7 @@ import (
 const crdFolder = "../../config/crd/bases"
 
 // plurals are the resources of the group.
-var plurals = []string{"clusterindicators", "clustermetricsources", "exclusions", "gates", "indicators", "journeys", "metricsources", "objectives"}
+var plurals = []string{"calendars", "clusterindicators", "clustermetricsources", "exclusions", "gates", "indicators", "journeys", "metricsources", "objectives"}
 
 // definition is a CustomResourceDefinition, and what the API server makes of it
 // to check the objects of its kind.

@@ -17,6 +17,8 @@ metadata: {name: checkout, namespace: shop}
 spec: {objectives: {names: [checkout-page-speed]}}
 `
 
+const oneJourneyChoice = "spec.journeys: set exactly one of names, selector for the journeys, for example names: [order]"
+
 const (
 	revisionForm  = "spec.revision: revision must be an image tag, a digest or a commit: letters, digits and . _ : / @ + -"
 	oneChoice     = "spec.objectives: set exactly one of names, selector, for example names: [page-speed]"
@@ -50,7 +52,7 @@ var gateMistakes = map[string]struct {
 		reason: "nor a changelog", edits: edits{"spec.revision": long[:129]}, want: []string{"spec.revision: may not be more than 128 bytes"},
 	},
 	"ObjectivesMissing": {
-		reason: "a gate on nothing would pass everything", edits: edits{"spec.objectives": nil}, want: []string{"spec.objectives: Required value"},
+		reason: "a gate on nothing would pass everything", edits: edits{"spec.objectives": nil}, want: []string{"spec: set objectives, journeys or both, for example objectives: {names: [page-speed]}"},
 	},
 	"ObjectivesEmpty": {
 		reason: "nor on an empty choice", edits: edits{"spec.objectives": map[string]any{}}, want: []string{oneChoice},
@@ -105,6 +107,21 @@ var gateMistakes = map[string]struct {
 	},
 	"TimeoutBeforeBake": {
 		reason: "such a gate could never pass", edits: edits{"spec.timeout": "10m"}, want: []string{timeoutLonger},
+	},
+	"JourneysNoChoice": {
+		reason: "an empty choice is none", edits: edits{"spec.journeys": map[string]any{}}, want: []string{oneJourneyChoice},
+	},
+	"JourneysTwoChoices": {
+		reason: "names or labels", edits: edits{"spec.journeys": map[string]any{"names": []any{"order"}, "selector": map[string]any{}}}, want: []string{oneJourneyChoice},
+	},
+	"JourneysTwice": {
+		reason: "each once", edits: edits{"spec.journeys": map[string]any{"names": []any{"order", "order"}}}, want: []string{"spec.journeys.names[1]: Duplicate value"},
+	},
+	"JourneysMany": {
+		reason: "sixteen at most", edits: edits{"spec.journeys": map[string]any{"names": gateNames(17)}}, want: []string{"spec.journeys.names: must have at most 16 items"},
+	},
+	"JourneysFloor": {
+		reason: "a broken journey passes nothing", edits: edits{"spec.journeys": map[string]any{"names": []any{"order"}, "atLeast": "Broken"}}, want: []string{`spec.journeys.atLeast: supported values: "Holding", "Degraded"`},
 	},
 	"OnInconclusiveOther": {
 		reason: "passed or failed", edits: edits{"spec.onInconclusive": "Wait"}, want: []string{`spec.onInconclusive: supported values: "Fail", "Pass"`},

@@ -119,6 +119,7 @@ const (
 
 // GateSpec is what a release must show before it may go on.
 //
+// +kubebuilder:validation:XValidation:rule="has(self.objectives) || has(self.journeys)",message="set objectives, journeys or both, for example objectives: {names: [page-speed]}"
 // +kubebuilder:validation:XValidation:rule="!self.timeout.matches('^([0-9]+([.][0-9]+)?(h|m|s|ms))+$') || !self.bake.duration.matches('^([0-9]+([.][0-9]+)?(h|m|s|ms))+$') || duration(self.timeout) > duration(self.bake.duration)",message="timeout must be longer than bake.duration, by some minutes: the last minute of the bake is measured after it ended"
 type GateSpec struct {
 	// revision is the release that is checked. A new one starts a new check.
@@ -126,8 +127,12 @@ type GateSpec struct {
 	Revision Revision `json:"revision,omitempty"`
 
 	// objectives are those that the release must keep.
-	// +required
+	// +optional
 	Objectives GateObjectives `json:"objectives,omitzero"`
+
+	// journeys are those that must hold.
+	// +optional
+	Journeys *GateJourneys `json:"journeys,omitempty"`
 
 	// require is what must hold of each of them.
 	// +kubebuilder:default={attainment: Target, pageTiers: Quiet}
@@ -287,6 +292,13 @@ type GateStatus struct {
 	// +listMapKey=name
 	// +optional
 	Objectives []GateObjective `json:"objectives,omitempty"`
+
+	// journeys is what was found of each, those that fail first.
+	// +kubebuilder:validation:MaxItems=16
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Journeys []GateJourney `json:"journeys,omitempty"`
 
 	// history is the last ten checks that ended, the latest first.
 	// +kubebuilder:validation:MaxItems=10

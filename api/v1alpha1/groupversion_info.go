@@ -33,6 +33,7 @@ func addKnownTypes(s *runtime.Scheme) error {
 		&Exclusion{}, &ExclusionList{},
 		&MetricSource{}, &MetricSourceList{},
 		&ClusterMetricSource{}, &ClusterMetricSourceList{},
+		&Calendar{}, &CalendarList{},
 		&Indicator{}, &IndicatorList{},
 		&ClusterIndicator{}, &ClusterIndicatorList{},
 	)

@@ -110,6 +110,11 @@ type ObjectiveSpec struct {
 	// +required
 	Window Window `json:"window,omitzero"`
 
+	// calendarRef names a Calendar: then only the minutes that it says are open count.
+	// It comes before that of the indicator.
+	// +optional
+	CalendarRef *CalendarReference `json:"calendarRef,omitempty"`
+
 	// minimumEvents is the number of events below which there is no verdict.
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000000000

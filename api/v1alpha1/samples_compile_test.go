@@ -3,6 +3,7 @@ package v1alpha1_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,6 +34,9 @@ func TestSampleObjectivesCompile(t *testing.T) {
 			if ref := o.Spec.Indicator.Ref; ref != nil {
 				in.Indicator = &sampleIndicator(t, string(ref.Name)).Spec
 			}
+			if ref := o.Spec.CalendarRef; ref != nil {
+				in.Calendar = &sampleCalendar(t, "calendar_"+strings.ReplaceAll(string(ref.Name), "-", "_")+".yaml").Spec
+			}
 			_, err = compile.Compile(in)
 			if err != nil {
 				t.Errorf("the operator refuses it: %v", err)
@@ -52,4 +56,36 @@ func sampleIndicator(t *testing.T, name string) *v1alpha1.Indicator {
 		t.Fatalf("decode sample: %v", err)
 	}
 	return out
+}
+
+func sampleCalendar(t *testing.T, file string) *v1alpha1.Calendar {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("../../config/samples", file))
+	if err != nil {
+		t.Fatalf("read sample: %v", err)
+	}
+	out := &v1alpha1.Calendar{}
+	if err := yaml.UnmarshalStrict(text, out); err != nil {
+		t.Fatalf("decode sample: %v", err)
+	}
+	return out
+}
+
+// TestSampleCalendarsHaveHours reads the hours of each sample, dates and events too.
+func TestSampleCalendarsHaveHours(t *testing.T) {
+	paths, err := filepath.Glob("../../config/samples/calendar_*.yaml")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("list samples: %v, %d found", err, len(paths))
+	}
+	for _, path := range paths {
+		calendar := sampleCalendar(t, filepath.Base(path))
+		hours, err := compile.HoursOf(&calendar.Spec, time.Date(2026, time.June, 15, 12, 0, 0, 0, time.UTC))
+		if err != nil {
+			t.Errorf("%s: the operator refuses it: %v", path, err)
+			continue
+		}
+		if len(hours.Dates) == 0 {
+			t.Errorf("%s: no holiday was found", path)
+		}
+	}
 }

@@ -61,6 +61,7 @@ func TestSamplesAreAdmitted(t *testing.T) {
 		"Objective": load(t, "objectives"), "MetricSource": load(t, "metricsources"), "ClusterMetricSource": load(t, "clustermetricsources"),
 		"Indicator": load(t, "indicators"),
 		"Gate":      load(t, "gates"), "Journey": load(t, "journeys"), "Exclusion": load(t, "exclusions"),
+		"Calendar": load(t, "calendars"),
 	}
 	names := map[string]string{}
 	for _, s := range samples(t) {
@@ -138,6 +139,7 @@ func TestSamplesShowEverything(t *testing.T) {
 			"spec.description", "spec.stages", "spec.aggregation=WeakestLink", "spec.aggregation=Weighted", "spec.aggregation=Product",
 			"spec.aggregation=Completion", "spec.completion", "spec.recovery",
 		},
+		"Calendar": {"spec.timeZone=Europe/Berlin", "spec.timeZone=Asia/Kolkata", "spec.weekly", "spec.holidays", "spec.iCalendar"},
 		"Exclusion": {
 			"spec.selector", "spec.objectives", "spec.services", "spec.recurrence.until", "spec.recurrence.timeZone",
 			"spec.recurrence.every=Day", "spec.recurrence.every=Week", "spec.recurrence.every=Month", "spec.withdrawn.at",

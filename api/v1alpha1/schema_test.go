@@ -249,6 +249,20 @@ func TestPresentation(t *testing.T) {
 				},
 			},
 		},
+		"calendars": {
+			reason: "a calendar shows whether it is open and when that changes",
+			want: want{
+				Kind: "Calendar", Short: "xcal", Categories: []string{"experience"}, Scope: apiextensions.NamespaceScoped,
+				Columns: []column{
+					{Name: "Time Zone", Path: ".spec.timeZone"},
+					{Name: "State", Path: ".status.state"},
+					{Name: "Next Change", Path: ".status.nextChange"},
+					{Name: "Ready", Path: `.status.conditions[?(@.type=="Ready")].status`},
+					{Name: "Why", Path: `.status.conditions[?(@.type=="Ready")].reason`, Wide: true},
+					{Name: "Age", Path: ".metadata.creationTimestamp"},
+				},
+			},
+		},
 		"metricsources": {
 			reason: "a source shows where it is and why it does not work",
 			want:   want{Kind: "MetricSource", Short: "xms", Categories: []string{"experience"}, Scope: apiextensions.NamespaceScoped, Columns: ready},

@@ -184,7 +184,7 @@ func TestClusterSourceMistakes(t *testing.T) {
 // TestEveryRuleIsTried fails when a rule is written that no mistake above meets.
 func TestEveryRuleIsTried(t *testing.T) {
 	var met strings.Builder
-	for _, mistakes := range []map[string]mistake{alertingMistakes, rulesMistakes, gateMistakes, journeyMistakes(t), exclusionMistakes} {
+	for _, mistakes := range []map[string]mistake{alertingMistakes, rulesMistakes, gateMistakes, journeyMistakes(t), exclusionMistakes, calendarMistakes()} {
 		for _, tc := range mistakes {
 			fmt.Fprintln(&met, tc.want)
 		}

@@ -228,6 +228,11 @@ type IndicatorSpec struct {
 	// +required
 	Template IndicatorTemplate `json:"template,omitzero"`
 
+	// calendarRef names the Calendar of an objective that names none itself. It is in
+	// the objective's namespace, not in the indicator's.
+	// +optional
+	CalendarRef *CalendarReference `json:"calendarRef,omitempty"`
+
 	// perspective tells readers whose view it takes; an objective says for itself.
 	// +optional
 	Perspective Perspective `json:"perspective,omitempty"`

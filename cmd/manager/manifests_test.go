@@ -251,6 +251,8 @@ func TestPeopleGetTheirRoles(t *testing.T) {
 		"experience-slo-gate-editor-role":                {"admin", "edit"},
 		"experience-slo-journey-viewer-role":             {"view"},
 		"experience-slo-journey-editor-role":             {"admin", "edit"},
+		"experience-slo-calendar-viewer-role":            {"view"},
+		"experience-slo-calendar-editor-role":            {"admin", "edit"},
 		"experience-slo-exclusion-viewer-role":           {"view"},
 		"experience-slo-exclusion-editor-role":           {"admin", "edit"},
 	}

@@ -28,7 +28,7 @@ const shipped = "../../config"
 // scriptOf is the file of a kind's health.
 var scriptOf = map[string]string{
 	"Objective": "objective.lua", "MetricSource": "source.lua", "ClusterMetricSource": "source.lua", "Gate": "gate.lua",
-	"Journey": "journey.lua", "Exclusion": "exclusion.lua",
+	"Journey": "journey.lua", "Exclusion": "exclusion.lua", "Calendar": "calendar.lua",
 }
 
 // ignored is what Argo CD looks away from.

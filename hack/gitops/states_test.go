@@ -202,7 +202,7 @@ func states() map[string]state {
 	all := map[string]state{}
 	for kind, of := range map[string]map[string]state{
 		"Objective": objectives(), "MetricSource": sources("MetricSource"), "ClusterMetricSource": sources("ClusterMetricSource"),
-		"Gate": gates(), "Journey": journeys(), "Exclusion": exclusions(),
+		"Gate": gates(), "Journey": journeys(), "Exclusion": exclusions(), "Calendar": calendars(),
 	} {
 		for name, s := range of {
 			all[kind+name] = s

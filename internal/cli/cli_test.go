@@ -135,7 +135,7 @@ func TestRender(t *testing.T) {
 			reason: "rules of good objectives are not printed beside a bad one: half a file would be taken for the whole",
 			args:   args{args: []string{"-f", "-", "-f", "shop/objective.yaml"}, in: "apiVersion: experience.slo/v1alpha1\nkind: Promise\n"},
 			want: want{code: Invalid, err: assumed +
-				"stdin:2: kind: \"Promise\": experience.slo/v1alpha1 has no such kind: write one of ClusterIndicator, ClusterMetricSource, Exclusion, Gate, Indicator, Journey, MetricSource, Objective\n"},
+				"stdin:2: kind: \"Promise\": experience.slo/v1alpha1 has no such kind: write one of Calendar, ClusterIndicator, ClusterMetricSource, Exclusion, Gate, Indicator, Journey, MetricSource, Objective\n"},
 		},
 		"FilesInOrder": {
 			reason: "mistakes are told in the order in which files are named",

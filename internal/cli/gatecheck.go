@@ -88,7 +88,7 @@ func (c gateCheck) resultOf(g *v1alpha1.Gate, waited time.Duration) gateResult {
 	state := c.state(g)
 	if state == gateUnderWay || state == gateEnded {
 		out.StartedAt, out.FinishedAt = g.Status.StartedAt, g.Status.FinishedAt
-		out.Objectives = append(out.Objectives, g.Status.Objectives...)
+		out.Objectives = standingsOf(&g.Status)
 	}
 	switch state {
 	case gateEnded:
@@ -170,7 +170,8 @@ func (c gateCheck) progressOf(g *v1alpha1.Gate) string {
 	}
 	holds := 0
 	var open []string
-	for _, o := range g.Status.Objectives {
+	all := standingsOf(&g.Status)
+	for _, o := range all {
 		if o.Verdict == v1alpha1.GateObjectiveHolds {
 			holds++
 			continue
@@ -178,10 +179,14 @@ func (c gateCheck) progressOf(g *v1alpha1.Gate) string {
 		open = append(open, string(o.Name)+" ("+standingOf(o)+")")
 	}
 	line := fmt.Sprintf("%s: baking since %s%s", name, clockOf(g.Status.StartedAt.Time), until(g))
-	if len(g.Status.Objectives) == 0 {
+	if len(all) == 0 {
 		return line
 	}
-	line += fmt.Sprintf(": %d of %d objectives hold", holds, len(g.Status.Objectives))
+	what := "objectives"
+	if len(g.Status.Journeys) > 0 {
+		what = "objectives and journeys"
+	}
+	line += fmt.Sprintf(": %d of %d %s hold", holds, len(all), what)
 	if more := len(open) - mostWaitedFor; more > 0 {
 		open = append(open[:mostWaitedFor], fmt.Sprintf("%d more", more))
 	}
@@ -189,6 +194,16 @@ func (c gateCheck) progressOf(g *v1alpha1.Gate) string {
 		line += "; not yet: " + strings.Join(open, ", ")
 	}
 	return line
+}
+
+// standingsOf are the findings of a gate: of its objectives and, after them and named
+// like journey/order, of its journeys.
+func standingsOf(s *v1alpha1.GateStatus) []v1alpha1.GateObjective {
+	out := append([]v1alpha1.GateObjective{}, s.Objectives...)
+	for _, j := range s.Journeys {
+		out = append(out, v1alpha1.GateObjective{Name: "journey/" + j.Name, Verdict: j.Verdict, Reason: j.Reason, Message: j.Message})
+	}
+	return out
 }
 
 // standingOf is why an objective does not hold, and its events.

@@ -166,6 +166,13 @@ func TestGateProgress(t *testing.T) {
 			gate:   released(naming(figured(found("a", v1alpha1.GateObjectiveUnknown, v1alpha1.ReasonTooFewEvents), 12, "", "", ""), found("b", v1alpha1.GateObjectiveHolds, ""))),
 			want:   since + ": 1 of 2 objectives hold; not yet: a (TooFewEvents, 12 events)",
 		},
+		"Journeys": {
+			reason: "journeys are named as such",
+			gate: released(naming(found("a", v1alpha1.GateObjectiveHolds, "")), func(g *v1alpha1.Gate) {
+				g.Status.Journeys = []v1alpha1.GateJourney{{Name: "order", Verdict: v1alpha1.GateObjectiveUnknown, Reason: v1alpha1.ReasonBaking}}
+			}),
+			want: since + ": 1 of 2 objectives and journeys hold; not yet: journey/order (Baking)",
+		},
 		"Many": {
 			reason: "a line is no list", gate: released(naming(unknown("a"), unknown("b"), unknown("c"), unknown("d"), unknown("e"))),
 			want: since + ": 0 of 5 objectives hold; not yet: a (Baking), b (Baking), c (Baking), 2 more",

@@ -23,8 +23,15 @@ func (v *inventory) keepIndicator(key compile.IndicatorKey, m manifest) error {
 }
 
 // input is what an objective is compiled with, beside its source. It is false where
-// its indicator has a mistake of its own, which was told of.
+// its indicator or its calendar has a mistake of its own, which was told of.
 func (v *inventory) input(o declared) (in compile.Input, ok bool) {
+	in, ok = v.template(o)
+	known := v.hours(&in)
+	return in, ok && known
+}
+
+// template is input without the calendar.
+func (v *inventory) template(o declared) (in compile.Input, ok bool) {
 	in.Objective, in.Exclusions = o.Objective, v.exclusions
 	key, refers := compile.IndicatorOf(o.Objective)
 	if !refers {

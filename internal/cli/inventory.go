@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
@@ -27,6 +28,7 @@ type inventory struct {
 	sources    map[compile.SourceKey]*origin
 	indicators map[compile.IndicatorKey]*template
 	exclusions []v1alpha1.Exclusion
+	calendars  map[types.NamespacedName]*opening
 	// seen is where each object is, by kind, namespace and name.
 	seen     map[string]place
 	mistakes []mistake
@@ -195,6 +197,8 @@ func (v *inventory) keep(kind, namespace string, m manifest) error {
 		return v.keepIndicator(compile.IndicatorKey{Kind: v1alpha1.IndicatorKind(kind), Namespace: namespace}, m)
 	case "Exclusion":
 		return v.keepExclusion(namespace, m)
+	case "Calendar":
+		return v.keepCalendar(namespace, m)
 	}
 	return nil
 }

@@ -141,6 +141,7 @@ func (v *inventory) active() []declared {
 
 // plan compiles objectives whose source has no mistake, as the operator does.
 func (v *inventory) plan(objectives []declared, now time.Time) []planned {
+	v.checkCalendars(now)
 	var out []planned
 	for _, o := range objectives {
 		from, err := v.sourceOf(o)
@@ -149,7 +150,7 @@ func (v *inventory) plan(objectives []declared, now time.Time) []planned {
 		}
 		in, ok := v.input(o)
 		if !ok {
-			continue // the indicator has
+			continue // the indicator has, or the calendar
 		}
 		next := planned{declared: o}
 		if err == nil {

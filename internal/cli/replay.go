@@ -335,6 +335,7 @@ func (o planned) boundaries(ctx context.Context, from metrics, over stretch) (pr
 // alerts depend on the length of its unit.
 func (o planned) segments(over stretch, le promql.Boundaries) ([]replay.Segment, error) {
 	var out []replay.Segment
+	o.in.Until = over.to
 	window := o.plan.Window
 	for at := over.from; at.Before(over.to); {
 		end := over.to

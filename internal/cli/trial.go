@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/prometheus/model/labels"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
@@ -146,7 +147,8 @@ func (v *inventory) another(namespace string) *inventory {
 	return &inventory{
 		definitions: v.definitions, namespace: namespace,
 		sources: map[compile.SourceKey]*origin{}, indicators: map[compile.IndicatorKey]*template{},
-		seen: map[string]place{}, order: map[string]int{},
+		calendars: map[types.NamespacedName]*opening{},
+		seen:      map[string]place{}, order: map[string]int{},
 	}
 }
 

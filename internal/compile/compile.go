@@ -18,9 +18,15 @@ type Input struct {
 	// Indicator is the spec of the indicator that the objective refers to; it is nil
 	// where the objective refers to none, or it does not exist.
 	Indicator *v1alpha1.IndicatorSpec
+	// Calendar is the spec of the calendar that CalendarOf names; it is nil where it
+	// names none, or that does not exist.
+	Calendar *v1alpha1.CalendarSpec
 	// Exclusions are those of the objective's namespace; others are left aside.
 	Exclusions []v1alpha1.Exclusion
 	Now        time.Time
+	// Until is up to when opening hours must be told; two months and more after Now
+	// where it is before that.
+	Until time.Time
 }
 
 // Compile makes the plan of an objective, or an *Error that names the field at
@@ -50,6 +56,9 @@ func Compile(in Input) (*Plan, error) {
 		return nil, err
 	}
 	plan := newPlan(in, shape, window)
+	if err := plan.keepHours(in); err != nil {
+		return nil, err
+	}
 	plan.Target, plan.Level = target, level
 	if plan.Group, err = groupOf(in.Objective, shape, plan.Confinement); err != nil {
 		return nil, err
@@ -147,6 +156,7 @@ type builder struct {
 	shape  *shape
 	policy promql.NewSeries
 	width  time.Duration
+	hours  *promql.Hours
 }
 
 // prepare builds what does not depend on the data: the probe for the
@@ -165,7 +175,7 @@ func (p *Plan) prepare() error {
 
 func (p *Plan) read(lanes []promql.Lane, formula Formula) error {
 	recipe, err := promql.NewRecipe(promql.Recipe{
-		Lanes: lanes, Policy: p.build.policy, Bucket: p.build.width, Confine: p.Confinement, Identity: p.Identity(),
+		Lanes: lanes, Policy: p.build.policy, Bucket: p.build.width, Hours: p.build.hours, Confine: p.Confinement, Identity: p.Identity(),
 		Sums: promql.Sums{Events: formula.Events, Points: formula.Points, Extra: formula.Aux},
 	})
 	if err != nil {

@@ -49,6 +49,10 @@ type Plan struct {
 	Window slo.Window
 	Grid   slo.Grid
 
+	// Hours are when minutes count, nil where all do, and Calendar is the name of the
+	// calendar that says so.
+	Hours    *slo.Hours
+	Calendar string
 	// Excluded are the whole minutes that do not count, in order and apart, from
 	// before the window to some weeks after the plan was made.
 	Excluded []slo.Span

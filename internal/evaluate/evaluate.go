@@ -80,7 +80,7 @@ type Verdict struct {
 
 	Events, MinimumEvents float64
 	// Coverage is the share of the window's minutes that have data, of those that are
-	// not excluded.
+	// open, where the objective has a calendar, and not excluded.
 	Coverage float64
 	// Excluded is the share of the window's minutes that is left out, and Raw what it
 	// would be with them; nil where nothing is left out.
@@ -109,7 +109,7 @@ func Evaluate(p *compile.Plan, account Account, now time.Time) Verdict {
 	}
 	v := Verdict{
 		Unit: p.Unit, Target: p.Target, Level: p.Level, MinimumEvents: p.MinimumEvents,
-		Events: s.Sums.Events, Coverage: coverage(s), Window: slo.Span{Start: s.Start, End: s.End},
+		Events: s.Sums.Events, Coverage: coverage(p, s), Window: slo.Span{Start: s.Start, End: s.End},
 		Attainment: math.NaN(), BudgetRemaining: math.NaN(), At: now, Invalid: account.Invalid(),
 		Estimated: p.Histogram != nil && p.Histogram.Interpolated, LastData: account.LastData(),
 	}
@@ -118,7 +118,7 @@ func Evaluate(p *compile.Plan, account Account, now time.Time) Verdict {
 	v.compare(p, s)
 	attainment, ok := s.Sums.Attainment()
 	if !ok {
-		v.Reason = reasonOfNone(s)
+		v.Reason = reasonOfNone(p, s)
 		return v
 	}
 	v.Attainment = attainment
@@ -128,8 +128,8 @@ func Evaluate(p *compile.Plan, account Account, now time.Time) Verdict {
 	return v
 }
 
-func coverage(s ledger.Stretch) float64 {
-	minutes := s.End.Sub(s.Start).Minutes() - float64(s.Excluded)
+func coverage(p *compile.Plan, s ledger.Stretch) float64 {
+	minutes := openMinutes(p, s) - excludedMinutes(p, s)
 	if minutes <= 0 {
 		return 0
 	}

@@ -56,9 +56,12 @@ func Exclusion(x *v1alpha1.Exclusion, objectives []v1alpha1.Objective, now time.
 }
 
 // reasonOfNone is why there is no attainment.
-func reasonOfNone(s ledger.Stretch) string {
+func reasonOfNone(p *compile.Plan, s ledger.Stretch) string {
+	open, excluded := openMinutes(p, s), excludedMinutes(p, s)
 	switch {
-	case s.Excluded > 0 && s.Excluded == int(s.End.Sub(s.Start)/time.Minute):
+	case p.Hours != nil && open == 0:
+		return v1alpha1.ReasonNotOpenYet
+	case excluded > 0 && excluded == open:
 		return v1alpha1.ReasonExcluded
 	case s.Covered > 0:
 		return v1alpha1.ReasonInsufficientData
@@ -69,10 +72,11 @@ func reasonOfNone(s ledger.Stretch) string {
 
 // compare tells what exclusions leave out, and what would be without them.
 func (v *Verdict) compare(p *compile.Plan, s ledger.Stretch) {
-	if s.Excluded == 0 {
+	excluded := excludedMinutes(p, s)
+	if excluded == 0 {
 		return
 	}
-	v.Excluded = float64(s.Excluded) / s.End.Sub(s.Start).Minutes()
+	v.Excluded = excluded / openMinutes(p, s)
 	v.Raw = &Figures{Attainment: math.NaN(), BudgetRemaining: math.NaN(), Events: s.Raw.Events}
 	if attainment, ok := s.Raw.Attainment(); ok {
 		v.Raw.Attainment, v.Raw.BudgetRemaining = attainment, slo.BudgetRemaining(attainment, p.Target)

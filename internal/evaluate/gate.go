@@ -49,6 +49,7 @@ type GateFinding struct {
 type GateOutcome struct {
 	Verdict  v1alpha1.GateVerdict
 	Findings []GateFinding
+	Journeys []GateJourneyFinding
 }
 
 // GateSince is the moment after which events count: the first full minute after
@@ -57,9 +58,9 @@ func GateSince(started time.Time) time.Time {
 	return started.Add(time.Minute - time.Nanosecond).Truncate(time.Minute)
 }
 
-// Gate judges a check that began at a moment by what is known of its objectives.
-// One that fails decides at once; passing takes that all of them hold.
-func Gate(spec *v1alpha1.GateSpec, members []GateMember, started, now time.Time) GateOutcome {
+// Gate judges a check that began at a moment by what is known of its objectives and
+// journeys. One that fails decides at once; passing takes that all of them hold.
+func Gate(spec *v1alpha1.GateSpec, members []GateMember, journeys []GateJourney, started, now time.Time) GateOutcome {
 	check := gateCheck{
 		require: spec.Require, minimum: float64(spec.Bake.MinimumEvents),
 		since: GateSince(started), baked: started.Add(spec.Bake.Duration.Duration),
@@ -71,11 +72,13 @@ func Gate(spec *v1alpha1.GateSpec, members []GateMember, started, now time.Time)
 	slices.SortStableFunc(out.Findings, func(a, b GateFinding) int {
 		return cmp.Or(cmp.Compare(urgency[a.Verdict], urgency[b.Verdict]), cmp.Compare(a.Name, b.Name))
 	})
-	expected := slices.ContainsFunc(members, func(m GateMember) bool { return m.Expected })
+	out.Journeys = check.judgeJourneys(spec.Journeys, journeys)
+	expected := slices.ContainsFunc(members, func(m GateMember) bool { return m.Expected }) ||
+		slices.ContainsFunc(journeys, func(j GateJourney) bool { return j.Expected })
 	switch {
 	case out.any(v1alpha1.GateObjectiveFails):
 		out.Verdict = v1alpha1.GateFailed
-	case len(members) > 0 && !out.any(v1alpha1.GateObjectiveUnknown):
+	case out.complete(spec) && !out.any(v1alpha1.GateObjectiveUnknown):
 		out.Verdict = v1alpha1.GatePassed
 	case expected || now.Before(started.Add(spec.Timeout.Duration)):
 		out.Verdict = v1alpha1.GateBaking
@@ -91,7 +94,16 @@ var urgency = map[v1alpha1.GateObjectiveVerdict]int{
 }
 
 func (o GateOutcome) any(verdict v1alpha1.GateObjectiveVerdict) bool {
-	return slices.ContainsFunc(o.Findings, func(f GateFinding) bool { return f.Verdict == verdict })
+	return slices.ContainsFunc(o.Findings, func(f GateFinding) bool { return f.Verdict == verdict }) ||
+		slices.ContainsFunc(o.Journeys, func(f GateJourneyFinding) bool { return f.Verdict == verdict })
+}
+
+// complete says whether what the spec asks for chose something: no selector that
+// matches nothing passes a release.
+func (o GateOutcome) complete(spec *v1alpha1.GateSpec) bool {
+	journeys := spec.Journeys != nil
+	objectives := spec.Objectives.Names != nil || spec.Objectives.Selector != nil || !journeys
+	return (!objectives || len(o.Findings) > 0) && (!journeys || len(o.Journeys) > 0)
 }
 
 // gateCheck is what each objective of a gate is judged by.
@@ -202,12 +214,18 @@ const (
 // seen; it is empty where it was.
 func gappy(m *GateMember) string {
 	const check = ": check that the release is scraped"
+	silent := ledger.Stretch{Start: m.Verdict.LastData, End: m.Release.End}
+	if silent.Start.Before(m.Release.Start) {
+		silent.Start = m.Release.Start
+	}
 	switch {
+	case m.Plan.Hours != nil && openMinutes(m.Plan, *m.Release) == 0:
+		return "no minute since the check began was open, by the objective's calendar: give the gate a timeout that reaches into the opening hours"
 	case m.Release.Covered == 0:
 		return "there is no data since the check began" + check + " and has the metric of spec.indicator"
-	case coverage(*m.Release) < leastCovered:
+	case coverage(m.Plan, *m.Release) < leastCovered:
 		return "fewer than half of the minutes since the check began have data" + check
-	case m.Release.End.Sub(m.Verdict.LastData) >= longestGap:
+	case openMinutes(m.Plan, silent) >= longestGap.Minutes():
 		return "the last " + slo.FormatDuration(longestGap) + " and more have no data" + check
 	default:
 		return ""

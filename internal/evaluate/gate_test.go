@@ -277,7 +277,7 @@ func TestGateObjective(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			f := evaluate.Gate(tc.gate, []evaluate.GateMember{tc.member}, began, began).Findings[0]
+			f := evaluate.Gate(tc.gate, []evaluate.GateMember{tc.member}, nil, began, began).Findings[0]
 			if diff := cmp.Diff(tc.want, fmt.Sprintf("%s %s: %s", f.Verdict, f.Reason, f.Message)); diff != "" {
 				t.Errorf("%s: -want +got:\n%s", tc.reason, diff)
 			}
@@ -309,7 +309,7 @@ func TestGateVerdict(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, word(evaluate.Gate(aGate(), tc.args.members, began, began.Add(tc.args.after)))); diff != "" {
+			if diff := cmp.Diff(tc.want, word(evaluate.Gate(aGate(), tc.args.members, nil, began, began.Add(tc.args.after)))); diff != "" {
 				t.Errorf("%s: -want +got:\n%s", tc.reason, diff)
 			}
 		})
@@ -339,7 +339,7 @@ func TestGateFigures(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			f := evaluate.Gate(aGate(), []evaluate.GateMember{tc.member}, began, began).Findings[0]
+			f := evaluate.Gate(aGate(), []evaluate.GateMember{tc.member}, nil, began, began).Findings[0]
 			got := figures{f.Floor, f.Attainment, f.Budget, f.Events}
 			if diff := cmp.Diff(fmt.Sprint(tc.want), fmt.Sprint(got)); diff != "" {
 				t.Errorf("%s: -want +got:\n%s", tc.reason, diff)
@@ -381,17 +381,17 @@ func TestGateProperties(t *testing.T) {
 			members = append(members, drawMember(rt, v1alpha1.Name(fmt.Sprint("m", i))))
 		}
 		now := began.Add(time.Duration(rapid.IntRange(0, 90).Draw(rt, "now")) * time.Minute)
-		outcome := evaluate.Gate(spec, members, began, now)
+		outcome := evaluate.Gate(spec, members, nil, began, now)
 		if outcome.Verdict == v1alpha1.GatePassed {
 			checkPassed(rt, spec, members)
 		}
 		shuffled := append([]evaluate.GateMember(nil), members...)
 		rand.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-		if diff := cmp.Diff(word(outcome), word(evaluate.Gate(spec, shuffled, began, now))); diff != "" {
+		if diff := cmp.Diff(word(outcome), word(evaluate.Gate(spec, shuffled, nil, began, now))); diff != "" {
 			rt.Fatalf("another order: -before +after:\n%s", diff)
 		}
 		worse := worsen(members, rapid.Float64Range(1, 100).Draw(rt, "more bad"))
-		if after := evaluate.Gate(spec, worse, began, now); outcome.Verdict == v1alpha1.GateFailed && after.Verdict != v1alpha1.GateFailed {
+		if after := evaluate.Gate(spec, worse, nil, began, now); outcome.Verdict == v1alpha1.GateFailed && after.Verdict != v1alpha1.GateFailed {
 			rt.Fatalf("more bad events turned %s into %s", word(outcome), word(after))
 		}
 	})

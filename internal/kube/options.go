@@ -120,10 +120,11 @@ func (o *Options) config() (*rest.Config, error) {
 func mapper() meta.RESTMapper {
 	ours := v1alpha1.GroupVersion
 	out := meta.NewDefaultRESTMapper(nil)
-	for _, kind := range []string{"Objective", "Gate", "MetricSource", "Exclusion"} {
+	for _, kind := range []string{"Objective", "Gate", "MetricSource", "Indicator", "Calendar", "Exclusion"} {
 		out.Add(ours.WithKind(kind), meta.RESTScopeNamespace)
 	}
 	out.Add(ours.WithKind("ClusterMetricSource"), meta.RESTScopeRoot)
+	out.Add(ours.WithKind("ClusterIndicator"), meta.RESTScopeRoot)
 	out.Add(corev1.SchemeGroupVersion.WithKind("Namespace"), meta.RESTScopeRoot)
 	return out
 }

@@ -17,10 +17,15 @@ import (
 
 // Resources that are asked for.
 const (
-	objectives     = "objectives"
-	gates          = "gates"
-	exclusions     = "exclusions"
-	metricSources  = "metricsources"
+	objectives    = "objectives"
+	gates         = "gates"
+	metricSources = "metricsources"
+
+	indicators        = "indicators"
+	clusterIndicators = "clusterindicators"
+	calendars         = "calendars"
+	exclusions        = "exclusions"
+
 	clusterSources = "clustermetricsources"
 
 	namespaceResource = "namespaces"
@@ -137,6 +142,30 @@ func (c *Cluster) Source(ctx context.Context, o *v1alpha1.Objective) (*v1alpha1.
 	out := &v1alpha1.ClusterMetricSource{}
 	err := c.get(ctx, clusterSources, "", string(ref.Name), out)
 	return out.SourceSpec(), err
+}
+
+// Indicator reads the indicator that an objective refers to; nil where it refers to
+// none.
+func (c *Cluster) Indicator(ctx context.Context, o *v1alpha1.Objective) (*v1alpha1.IndicatorSpec, error) {
+	ref := o.Spec.Indicator.Ref
+	if ref == nil {
+		return nil, nil
+	}
+	if ref.Kind == v1alpha1.IndicatorKindIndicator {
+		out := &v1alpha1.Indicator{}
+		err := c.get(ctx, indicators, o.Namespace, string(ref.Name), out)
+		return &out.Spec, err
+	}
+	out := &v1alpha1.ClusterIndicator{}
+	err := c.get(ctx, clusterIndicators, "", string(ref.Name), out)
+	return &out.Spec, err
+}
+
+// Calendar reads a calendar.
+func (c *Cluster) Calendar(ctx context.Context, namespace, name string) (*v1alpha1.CalendarSpec, error) {
+	out := &v1alpha1.Calendar{}
+	err := c.get(ctx, calendars, namespace, name, out)
+	return &out.Spec, err
 }
 
 func (c *Cluster) get(ctx context.Context, resource, namespace, name string, into client.Object) error {

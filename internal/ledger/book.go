@@ -34,6 +34,9 @@ type Terms struct {
 	Queries Queries
 	Formula compile.Formula
 	Grid    slo.Grid
+	// Hours are when minutes count, nil where all do. They are as the queries have
+	// them, of which the ID tells.
+	Hours *slo.Hours
 	// Longest is the longest stretch that is asked for.
 	Longest time.Duration
 	// Source and Server are whom the queries are put to.
@@ -43,7 +46,7 @@ type Terms struct {
 
 // TermsOf gives the terms of a bound plan.
 func TermsOf(p *compile.Plan) Terms {
-	return Terms{Queries: p.Recipe, Formula: p.Formula, Grid: p.Grid, Longest: p.Window.Longest(), Source: p.Source, Server: p.Server}
+	return Terms{Queries: p.Recipe, Formula: p.Formula, Grid: p.Grid, Hours: p.Hours, Longest: p.Window.Longest(), Source: p.Source, Server: p.Server}
 }
 
 // equal says whether books are kept by the same terms.
@@ -81,11 +84,14 @@ type Book struct {
 	terms Terms
 
 	// reading lets one refresh at a time in, without closing the book to sums.
-	// It guards reads, which are kept where no ruler spares the book to ask them.
+	// It guards reads, which are kept where no ruler spares the book to ask them, and
+	// the edition of the terms that they are of.
 	reading sync.Mutex
 	reads   *promql.Reads
+	edition edition
 
 	mu      sync.Mutex
+	latest  edition
 	cursor  time.Time // end of the last minute that was read; zero before the first
 	first   int64     // index of the first bucket
 	buckets column
@@ -111,7 +117,7 @@ type Book struct {
 // NewBook opens an empty book.
 func NewBook(terms Terms) *Book {
 	n := int((terms.usual() + terms.Grid.Width) / time.Minute)
-	b := &Book{terms: terms}
+	b := &Book{terms: terms, latest: terms.edition()}
 	b.minutes.grow(n, b.hasAux())
 	return b
 }

@@ -279,9 +279,11 @@ func newTrial(t *rapid.T, k kind) *trial {
 	}
 	c.store.Fail = c.fail
 	c.policy = c.drawPolicy()
-	c.plan = planOf(t, c.store, objective(k, c.policy, c.drawWindow()), c.world.End())
+	calendar := drawCalendar(t, c.world)
+	c.plan = planDuring(t, c.store, objective(k, c.policy, c.drawWindow()), calendar, c.world.End())
 	c.terms = ledger.TermsOf(c.plan)
 	c.truth = k.truth(countingIn(c.world, c.policy))
+	c.truth.open = onTheWall(t, calendar)
 	c.open()
 	return c
 }

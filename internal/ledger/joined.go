@@ -83,7 +83,7 @@ func (j *joined) compose(books map[string]*Book) error {
 	}
 	var recipes []*promql.Recipe
 	for _, value := range values {
-		if recipe, ok := books[value].terms.Queries.(*promql.Recipe); ok {
+		if recipe, ok := books[value].newest().(*promql.Recipe); ok {
 			recipes = append(recipes, recipe)
 		}
 	}

@@ -36,6 +36,8 @@ type counting func(metric string, pairs ...string) *ledgertest.Movement
 // truth is the sums of an objective as weighted movements.
 type truth struct {
 	points, events, aux []weighted
+	// open says whether a minute that begins at a moment counts; nil is always.
+	open func(begin time.Time) bool
 }
 
 type weighted struct {
@@ -53,6 +55,9 @@ func sumOf(terms []weighted, from, to time.Time) float64 {
 
 // between is what a book must hold for a stretch.
 func (t truth) between(from, to time.Time) ledger.Stretch {
+	if t.open != nil {
+		return t.openBetween(from, to)
+	}
 	return ledger.Stretch{
 		Sums: slo.Sums{
 			Points: sumOf(t.points, from, to), Events: sumOf(t.events, from, to), Aux: sumOf(t.aux, from, to),
@@ -221,8 +226,17 @@ func countingIn(w *ledgertest.World, policy ledgertest.Policy) counting {
 // planOf compiles and binds an objective over a store.
 func planOf(tb rapid.TB, q *ledgertest.Store, o *v1alpha1.Objective, now time.Time) *compile.Plan {
 	tb.Helper()
+	return planDuring(tb, q, o, nil, now)
+}
+
+// planDuring is planOf for an objective with a calendar, unless that is nil.
+func planDuring(tb rapid.TB, q *ledgertest.Store, o *v1alpha1.Objective, calendar *v1alpha1.CalendarSpec, now time.Time) *compile.Plan {
+	tb.Helper()
 	source := &v1alpha1.MetricSourceSpec{Tenancy: &v1alpha1.Tenancy{Label: "namespace"}}
-	plan, err := compile.Compile(compile.Input{Objective: o, Source: source, Now: now})
+	if calendar != nil {
+		o.Spec.CalendarRef = &v1alpha1.CalendarReference{Name: "desk"}
+	}
+	plan, err := compile.Compile(compile.Input{Objective: o, Source: source, Calendar: calendar, Now: now})
 	if err != nil {
 		tb.Fatalf("Compile(...): %v", err)
 	}

@@ -34,6 +34,7 @@ func (l *Ledger) Book(p *compile.Plan) *Book {
 		book = NewBook(terms)
 		l.books[p.Key] = book
 	}
+	book.renew(terms)
 	book.Exclude(p.Excluded)
 	return book
 }
@@ -64,6 +65,7 @@ func (l *Ledger) Segments(p *compile.Plan) *Segments {
 	old, ok := l.segments[p.Key]
 	switch {
 	case ok && old.keeps(p):
+		old.renew(p)
 		return old
 	case ok && old.group.Label == p.Group.Label:
 		known = old.Values()

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -44,7 +45,7 @@ func (b *Book) RefreshRecorded(ctx context.Context, q Querier, record *Record, f
 	b.noteRecorded(record.newest())
 	to = record.settle(to.Truncate(time.Minute))
 	from = b.begin(from)
-	r := &reader{terms: b.terms, q: q, record: record, reads: b.queries(record == nil)}
+	r := &reader{terms: b.current(), q: q, record: record, reads: b.queries(record == nil)}
 	if !to.After(from) {
 		from, to = b.Cursor(), b.Cursor() // there may be other minutes to leave out all the same
 	}
@@ -67,7 +68,7 @@ func (b *Book) queries(keep bool) func() (promql.Reads, error) {
 		if b.reads != nil {
 			return *b.reads, nil
 		}
-		reads, err := b.terms.Queries.Reads()
+		reads, err := b.edition.queries.Reads()
 		if keep && err == nil {
 			b.reads = &reads
 		}
@@ -288,20 +289,21 @@ func (r *reader) chunk(ctx context.Context, from, to time.Time) (map[int64]entry
 // one, where series came or went the sum of minutes, and where a counter was
 // reset the one at the pace of scraping.
 func (r *reader) bucketTable(ctx context.Context, from, to time.Time, width time.Duration) (table, error) {
+	if r.shut(from, to) {
+		return table{}, nil
+	}
 	reads, err := r.reads()
 	if err != nil {
 		return nil, err
 	}
-	first := reads.SteadyBucket
-	if first == "" {
-		first = reads.Bucket
-	}
-	t, err := r.table(ctx, first, from, to, width)
+	t, err := r.table(ctx, cmp.Or(reads.SteadyBucket, reads.Bucket), from, to, width)
 	if err != nil {
 		return nil, err
 	}
-	if err := r.recount(ctx, reads.Bucket, t, t.churned(), width); err != nil {
-		return nil, err
+	if reads.SteadyBucket != "" {
+		if err := r.recount(ctx, reads.Bucket, t, r.unsteady(t, from, to, width), width); err != nil {
+			return nil, err
+		}
 	}
 	return t, r.recount(ctx, reads.ExactBucket, t, t.resets(r.terms.Formula), width)
 }
@@ -319,7 +321,7 @@ func (r *reader) gather(minutes, buckets map[int64]entry) {
 
 // rawMinutes reads the minutes after from up to to.
 func (r *reader) rawMinutes(ctx context.Context, from, to time.Time) (map[int64]entry, bool, error) {
-	if !to.After(from) {
+	if !to.After(from) || r.shut(from, to) {
 		return nil, false, nil
 	}
 	reads, err := r.reads()

@@ -25,6 +25,8 @@ const (
 	// partsAtOnce bounds the segments of an objective that are read at the same
 	// time beyond the last minutes.
 	partsAtOnce = 4
+	// rounds is how often values are opened of those that were found.
+	rounds = 3
 	// noise is the share of a sum that adding in another order may change.
 	noise = 1e-9
 )
@@ -110,14 +112,29 @@ func (s *Segments) Refresh(ctx context.Context, q Querier, p *compile.Plan, whol
 	if err != nil {
 		return fmt.Errorf("look for values of label %q: %w", s.group.Label, err)
 	}
-	for _, value := range values {
+	for range rounds {
+		values = s.openFirst(p, values)
+		if err := s.read(ctx, q, from, to); err != nil {
+			return err
+		}
+		// An estimate may have found events where there are none to count.
+		if !s.giveUp(to) || s.rest(whole, s.unseen(to)).All().Events <= 0 {
+			break
+		}
+	}
+	s.looked = to
+	return nil
+}
+
+// openFirst opens books for the first of some values, and gives those that there was
+// no room for.
+func (s *Segments) openFirst(p *compile.Plan, values []string) []string {
+	for i, value := range values {
+		if len(s.parts) >= s.group.Maximum {
+			return values[i:]
+		}
 		s.open(p, value)
 	}
-	if err := s.read(ctx, q, from, to); err != nil {
-		return err
-	}
-	s.giveUp(to) // what was found lies just before the stretch
-	s.looked = to
 	return nil
 }
 

@@ -18,7 +18,7 @@ import (
 )
 
 // segmentedWorlds is how many worlds of each kind are cut into segments.
-const segmentedWorlds = 3
+const segmentedWorlds = 2
 
 // groups are the labels by which the kinds are cut: of a few values, and by pods,
 // which are more than there is room for and come and go.
@@ -28,7 +28,7 @@ var groups = map[string]struct {
 	maximum int32
 }{
 	"EventsByPod":       {"EventsBad", "instance", 3},
-	"DistributionByPod": {"Distribution", "instance", 20},
+	"DistributionByPod": {"Distribution", "instance", 6},
 	"ApdexByCode":       {"Apdex", "code", 10},
 	"NetPromoterByPod":  {"NetPromoter", "instance", 2},
 	"MeanByChannel":     {"Mean", "channel", 1},
@@ -157,10 +157,12 @@ func (c *segmented) truthOf(value string) truth {
 		return known
 	}
 	count := countingIn(c.world, c.policy)
-	c.truths[value] = c.kind.truth(func(metric string, pairs ...string) *ledgertest.Movement {
+	only := c.kind.truth(func(metric string, pairs ...string) *ledgertest.Movement {
 		return count(metric, append(slices.Clone(pairs), c.label, value)...)
 	})
-	return c.truths[value]
+	only.open = c.truth.open
+	c.truths[value] = only
+	return only
 }
 
 // byDevice is an objective over a story by the label device.

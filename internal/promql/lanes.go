@@ -49,7 +49,10 @@ type Reads struct {
 // NewReads builds the queries for lanes. The first lane is the one whose data
 // makes a minute count as covered. Every selector is confined by the matchers.
 func NewReads(lanes []Lane, policy NewSeries, bucket time.Duration, confine Confinement) (Reads, error) {
-	b := builder{lanes: lanes, policy: policy}
+	return newReads(builder{lanes: lanes, policy: policy}, bucket, confine)
+}
+
+func newReads(b builder, bucket time.Duration, confine Confinement) (Reads, error) {
 	var out Reads
 	for _, form := range []struct {
 		into *string
@@ -76,6 +79,8 @@ func NewReads(lanes []Lane, policy NewSeries, bucket time.Duration, confine Conf
 type builder struct {
 	lanes  []Lane
 	policy NewSeries
+	// open is there in the minutes that count; it is empty where all do.
+	open string
 }
 
 func (b builder) minute() string {
@@ -90,7 +95,7 @@ func (b builder) bucket(width time.Duration) string {
 func (b builder) exact(width time.Duration) string {
 	lane := func(l Lane) string {
 		if l.Counter == nil {
-			return sumOver(l.Expr, width, Interval)
+			return sumOver(b.lane(l, Interval), width, Interval)
 		}
 		return sumOver(b.lane(l, scrapePace), width, scrapePace)
 	}
@@ -112,9 +117,9 @@ func (b builder) steady(width time.Duration) string {
 
 func (b builder) lane(l Lane, step time.Duration) string {
 	if l.Counter == nil {
-		return l.Expr
+		return during(l.Expr, b.open)
 	}
-	return l.Counter.Delta(step, b.policy)
+	return during(l.Counter.Delta(step, b.policy), b.open)
 }
 
 // union joins the lanes into one answer: one query costs one round trip.
@@ -142,7 +147,7 @@ func (b builder) minutes(width time.Duration) Lane {
 	if first.Counter != nil {
 		present = first.Counter.present()
 	}
-	return Lane{Name: LaneMinutes, Expr: over("count_over_time", present, width, Interval)}
+	return Lane{Name: LaneMinutes, Expr: over("count_over_time", during(present, b.open), width, Interval)}
 }
 
 // resets covers the lookback too: the reset may lie between the last sample

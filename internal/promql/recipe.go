@@ -17,6 +17,8 @@ type Recipe struct {
 	Lanes  []Lane
 	Sums   Sums
 	Policy NewSeries
+	// Hours are when minutes count; nil is always.
+	Hours *Hours
 	// Bucket is the width of the ledger's buckets.
 	Bucket time.Duration
 	// Identity selects the objective's recorded series, Confine what every other
@@ -52,12 +54,20 @@ func (r *Recipe) check() error {
 
 // Reads makes the queries of the ledger.
 func (r *Recipe) Reads() (Reads, error) {
-	return NewReads(r.Lanes, r.Policy, r.Bucket, r.Confine)
+	open, err := r.Hours.Open()
+	if err != nil {
+		return Reads{}, err
+	}
+	return newReads(builder{lanes: r.Lanes, policy: r.Policy, open: open}, r.Bucket, r.Confine)
 }
 
 // Recording makes the expressions of the rules.
 func (r *Recipe) Recording() (Recording, error) {
-	return NewRecording(r.Lanes, r.Sums, r.Policy, r.Identity, r.Confine)
+	open, err := r.Hours.Open()
+	if err != nil {
+		return Recording{}, err
+	}
+	return newRecording(builder{lanes: r.Lanes, policy: r.Policy, open: open}, r.Sums, r.Identity, r.Confine)
 }
 
 // RecipeLabel is the label of recorded deltas that says what they were made
@@ -77,6 +87,9 @@ func (r *Recipe) hash() string {
 			text = fmt.Sprintf("%t %s", l.Counter.merged, l.Counter.last(0))
 		}
 		fmt.Fprintf(&all, "\n%s %t %s", l.Name, l.Counter != nil, text)
+	}
+	if r.Hours != nil {
+		fmt.Fprintf(&all, "\nopen %s", r.Hours.ID)
 	}
 	sum := sha256.Sum256([]byte(all.String()))
 	return hex.EncodeToString(sum[:6])

@@ -54,8 +54,12 @@ type Sums struct {
 // within a minute the ruler evaluates its group: minutes of all rulers, and
 // those that are read without any, are the same minutes.
 func NewRecording(lanes []Lane, sums Sums, policy NewSeries, identity, confine Confinement) (Recording, error) {
+	return newRecording(builder{lanes: lanes, policy: policy}, sums, identity, confine)
+}
+
+func newRecording(b builder, sums Sums, identity, confine Confinement) (Recording, error) {
 	r := recorder{values: map[string]string{}, recorded: "sum(last_over_time(" + Recorded(RecordedEvents, identity) + "[" + promDuration(fresh) + "]))"}
-	if err := r.read(builder{lanes: lanes, policy: policy}, confine); err != nil {
+	if err := r.read(b, confine); err != nil {
 		return Recording{}, err
 	}
 	var out Recording

@@ -48,19 +48,32 @@ func SegmentMinutes(recipes []*Recipe) (string, error) {
 	return check(strings.Join(parts, " or "))
 }
 
+// trace is how much a sign of events counts in a ranking beside the events themselves.
+const trace = "1e-9"
+
 // Ranking asks for the values of a label that had the most events in a stretch up to
 // now, read in steps of a width, and for about how many each of them had. It is for
-// choosing values, not for counting them: a series that is new in a step counts whole.
+// choosing values, not for counting them: of a series that is new in a step, the growth
+// since its first sample counts, and of one that was reset, what came after. That it was
+// new, or changed at all, counts by a trace, so that no value is passed over.
 func (r *Recipe) Ranking(label string, stretch, width time.Duration, most int) (string, error) {
 	first := r.Lanes[0]
 	if first.Counter == nil {
 		return "", fmt.Errorf("rank values of %s: lane %q is no counter", label, first.Name)
 	}
-	seen := func(offset string) string {
-		return first.Counter.of("last_over_time(" + first.Counter.selector.String() + "[" + promDuration(width) + "]" + offset + ")")
+	c := first.Counter
+	over := func(function, offset string) string {
+		return c.of(function + "(" + c.selector.String() + "[" + promDuration(width) + "]" + offset + ")")
 	}
-	now, before := seen(""), seen(offsetOf(width))
-	counts := fmt.Sprintf("sum by (%s) (((%s - %s) >= 0) or %s)", label, now, before, now)
+	now, before := over("last_over_time", ""), over("last_over_time", offsetOf(width))
+	grown := now // of native histograms no lowest is known, and no change
+	if c.value == nil {
+		grown = "(" + now + " - " + over("min_over_time", "") + ") + " + trace
+	}
+	counts := fmt.Sprintf("sum by (%s) (((%s - %s) >= 0) or (%s and %s) or (%s))", label, now, before, now, before, grown)
+	if c.value == nil {
+		counts += fmt.Sprintf(" + %s * sum by (%s) (%s)", trace, label, over("changes", ""))
+	}
 	if stretch > width {
 		counts = fmt.Sprintf("sum_over_time((%s)[%s:%s])", counts, promDuration(stretch), promDuration(width))
 	}

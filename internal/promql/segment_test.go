@@ -122,7 +122,9 @@ func TestSegmentRefuses(t *testing.T) {
 }
 
 func TestRanking(t *testing.T) {
-	const counts = `sum by (device) (((last_over_time(all_total{namespace="shop"}[%[1]s]) - last_over_time(all_total{namespace="shop"}[%[1]s] offset %[1]s)) >= 0) or last_over_time(all_total{namespace="shop"}[%[1]s]))`
+	const last, before = `last_over_time(all_total{namespace="shop"}[%[1]s])`, `last_over_time(all_total{namespace="shop"}[%[1]s] offset %[1]s)`
+	const counts = `sum by (device) (((` + last + ` - ` + before + `) >= 0) or (` + last + ` and ` + before + `) or ((` + last +
+		` - min_over_time(all_total{namespace="shop"}[%[1]s])) + 0.000000001)) + 0.000000001 * sum by (device) (changes(all_total{namespace="shop"}[%[1]s]))`
 	cases := map[string]struct {
 		reason         string
 		stretch, width time.Duration

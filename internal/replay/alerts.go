@@ -130,7 +130,15 @@ func (r *ruler) absent(p *compile.Plan, at time.Time) bool {
 	if noted.Before(last) {
 		noted = noted.Add(rules.AbsenceWatch)
 	}
-	return at.Sub(noted) > p.Alerts.AbsentAfter
+	if p.Hours == nil {
+		return at.Sub(noted) > p.Alerts.AbsentAfter
+	}
+	// Each evaluation in the opening hours counts.
+	looked := 0
+	for _, open := range p.Hours.Spans(slo.Span{Start: noted, End: at}) {
+		looked += int(open.End.Truncate(rules.AbsenceWatch).Sub(open.Start.Truncate(rules.AbsenceWatch)) / rules.AbsenceWatch)
+	}
+	return time.Duration(looked)*rules.AbsenceWatch > p.Alerts.AbsentAfter
 }
 
 // episodes gives all that happened, the first one first.

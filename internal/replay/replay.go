@@ -49,9 +49,23 @@ func Reach(p *compile.Plan, from time.Time) (buckets, minutes time.Time) {
 		minutes = earliest(minutes, from.Add(-w.Long-w.LongDelay))
 	}
 	if p.Alerts.AbsentAfter > 0 {
-		minutes = earliest(minutes, from.Add(-p.Alerts.AbsentAfter-rules.AbsenceWatch))
+		minutes = earliest(minutes, absentSince(p, from))
 	}
 	return earliest(buckets, minutes), minutes
+}
+
+// absentSince is when data can have been there last that is absent for as long as it
+// takes to tell.
+func absentSince(p *compile.Plan, from time.Time) time.Time {
+	back := p.Alerts.AbsentAfter + rules.AbsenceWatch
+	if p.Hours == nil {
+		return from.Add(-back)
+	}
+	need := int((back + rules.AbsenceWatch) / time.Minute)
+	for back < slo.MaxRolling && p.Hours.OpenMinutes(slo.Span{Start: from.Add(-back), End: from}) < need {
+		back = min(2*back, slo.MaxRolling)
+	}
+	return from.Add(-back)
 }
 
 func earliest(a, b time.Time) time.Time {

@@ -56,6 +56,14 @@ func (w *writer) budgetBurn(t tier) monitoringv1.Rule {
 	})
 }
 
+// absence are the rules that look whether data is there.
+func (w *writer) absence() []monitoringv1.Rule {
+	if w.open != "" {
+		return []monitoringv1.Rule{w.absentOpen(), w.absentWhileOpen()}
+	}
+	return []monitoringv1.Rule{w.lastData(), w.dataAbsent()}
+}
+
 // lastData records when data was last there, and keeps it when it no longer is.
 // A series that was never born has no such time.
 func (w *writer) lastData() monitoringv1.Rule {
@@ -84,6 +92,9 @@ type alert struct {
 
 func (w *writer) alert(a alert) monitoringv1.Rule {
 	labels := map[string]string{"severity": a.severity}
+	if w.plan.Calendar != "" {
+		labels[CalendarLabel] = w.plan.Calendar
+	}
 	maps.Copy(labels, a.extra.Labels)
 	maps.Copy(labels, w.labels)
 	if a.window != "" {

@@ -36,6 +36,9 @@ const (
 	BadEvents = "objective:experience_bad_events:sum"
 	// DataTimestamp is when data was last seen, in seconds since 1970.
 	DataTimestamp = "objective:experience_data:timestamp"
+	// DataAbsentFor is recorded instead of an objective with a calendar: for how many
+	// seconds of its opening hours data has been absent.
+	DataAbsentFor = "objective:experience_data:absent"
 )
 
 // defaultPrefix begins the names of groups where the source names none.
@@ -96,6 +99,9 @@ func Groups(p *compile.Plan, s Settings) ([]monitoringv1.RuleGroup, error) {
 		return nil, err
 	}
 	w := newWriter(p, s)
+	if w.open, err = p.Recipe.Hours.Open(); err != nil {
+		return nil, fmt.Errorf("render rules of objective %q: %w", p.Key, err)
+	}
 	w.recording = recording
 	var out []monitoringv1.RuleGroup
 	for _, pace := range paces {
@@ -110,7 +116,10 @@ func Groups(p *compile.Plan, s Settings) ([]monitoringv1.RuleGroup, error) {
 type writer struct {
 	plan      *compile.Plan
 	recording promql.Recording
-	settings  Settings
+	// open is an expression that is there while minutes count; it is empty where all
+	// do.
+	open     string
+	settings Settings
 	// identity selects the objective's own series, deltaIdentity the deltas of the present
 	// spec, and own those that have its present labels.
 	identity, deltaIdentity, own promql.Confinement
@@ -175,7 +184,7 @@ func (w *writer) rules(pace pace) []monitoringv1.Rule {
 		out = append(out, w.budgetBurn(t))
 	}
 	if pace == watch && w.plan.Alerts.AbsentAfter > 0 {
-		out = append(out, w.lastData(), w.dataAbsent())
+		out = append(out, w.absence()...)
 	}
 	return out
 }

@@ -27,7 +27,7 @@ func BeginGate(g *v1alpha1.Gate, request string, now time.Time) {
 		record(s, started)
 	}
 	s.Revision, s.Verdict = g.Spec.Revision, v1alpha1.GateBaking
-	s.StartedAt, s.FinishedAt, s.Objectives = &started, nil, nil
+	s.StartedAt, s.FinishedAt, s.Objectives, s.Journeys = &started, nil, nil, nil
 	if request != "" {
 		s.LastHandledReconcileAt = request
 	}
@@ -43,9 +43,12 @@ func wholeSecond(now time.Time) metav1.Time {
 // it.
 func Gate(g *v1alpha1.Gate, o evaluate.GateOutcome, now time.Time) {
 	s := &g.Status
-	s.ObservedGeneration, s.Verdict, s.Objectives = g.Generation, o.Verdict, nil
+	s.ObservedGeneration, s.Verdict, s.Objectives, s.Journeys = g.Generation, o.Verdict, nil, nil
 	for i := range o.Findings {
 		s.Objectives = append(s.Objectives, gateObjective(&o.Findings[i]))
+	}
+	for _, f := range o.Journeys {
+		s.Journeys = append(s.Journeys, v1alpha1.GateJourney{Name: f.Name, Verdict: f.Verdict, Reason: f.Reason, Message: shorten(f.Message)})
 	}
 	switch {
 	case o.Verdict == v1alpha1.GateBaking:
@@ -53,9 +56,9 @@ func Gate(g *v1alpha1.Gate, o evaluate.GateOutcome, now time.Time) {
 		replace(g, NotReady(v1alpha1.ReasonBaking, message), Reconciling(v1alpha1.ReasonBaking, message))
 		return
 	case o.Verdict == v1alpha1.GatePassed:
-		replace(g, Ready(v1alpha1.ReasonPassed, "all that is required of the objectives holds"))
+		replace(g, Ready(v1alpha1.ReasonPassed, passedMessage(g)))
 	case o.Verdict == v1alpha1.GateFailed:
-		message := reasonsOf(s.Objectives, v1alpha1.GateObjectiveFails)
+		message := reasonsOf(standings(s), v1alpha1.GateObjectiveFails)
 		replace(g, NotReady(v1alpha1.ReasonObjectivesFailed, message), Stalled(v1alpha1.ReasonObjectivesFailed, message))
 	case g.Spec.OnInconclusive == v1alpha1.OnInconclusivePass:
 		replace(g, Ready(v1alpha1.ReasonPassedInconclusive, inconclusiveMessage(g)+"; spec.onInconclusive is Pass"))
@@ -70,7 +73,7 @@ func Gate(g *v1alpha1.Gate, o evaluate.GateOutcome, now time.Time) {
 
 // InvalidGate writes what a person must change before a check can go on.
 func InvalidGate(g *v1alpha1.Gate, message string) {
-	g.Status.ObservedGeneration, g.Status.Objectives = g.Generation, nil
+	g.Status.ObservedGeneration, g.Status.Objectives, g.Status.Journeys = g.Generation, nil, nil
 	replace(g, NotReady(v1alpha1.ReasonInvalidSpec, message), Stalled(v1alpha1.ReasonInvalidSpec, message))
 }
 
@@ -114,15 +117,15 @@ func gateObjective(f *evaluate.GateFinding) v1alpha1.GateObjective {
 
 // bakingMessage says what a check waits for.
 func bakingMessage(g *v1alpha1.Gate) string {
-	var waits []v1alpha1.GateObjective
-	for _, o := range g.Status.Objectives {
-		if o.Verdict == v1alpha1.GateObjectiveUnknown && o.Reason != v1alpha1.ReasonBaking {
+	var waits []standing
+	for _, o := range standings(&g.Status) {
+		if o.verdict == v1alpha1.GateObjectiveUnknown && o.reason != v1alpha1.ReasonBaking {
 			waits = append(waits, o)
 		}
 	}
-	switch {
-	case len(g.Status.Objectives) == 0:
-		return "no objective of the namespace matches spec.objectives.selector"
+	switch nothing := nothingChosen(g); {
+	case nothing != "":
+		return nothing
 	case len(waits) > 0:
 		return "the release is watched, and this is missing: " + reasonsOf(waits, v1alpha1.GateObjectiveUnknown)
 	default:
@@ -131,24 +134,67 @@ func bakingMessage(g *v1alpha1.Gate) string {
 }
 
 func inconclusiveMessage(g *v1alpha1.Gate) string {
-	missing := reasonsOf(g.Status.Objectives, v1alpha1.GateObjectiveUnknown)
+	missing := reasonsOf(standings(&g.Status), v1alpha1.GateObjectiveUnknown)
 	if missing == "" {
-		missing = "no objective of the namespace matches spec.objectives.selector"
+		missing = nothingChosen(g)
 	}
 	return fmt.Sprintf("the timeout of %s came before a verdict: %s", slo.FormatDuration(g.Spec.Timeout.Duration), missing)
 }
 
-// reasonsOf names the objectives of a verdict with their reasons.
-func reasonsOf(objectives []v1alpha1.GateObjective, verdict v1alpha1.GateObjectiveVerdict) string {
+// standing is how an objective or a journey stands with a gate.
+type standing struct {
+	name    string
+	verdict v1alpha1.GateObjectiveVerdict
+	reason  string
+}
+
+// standings are those of a gate's objectives, and then those of its journeys.
+func standings(s *v1alpha1.GateStatus) []standing {
+	var out []standing
+	for _, o := range s.Objectives {
+		out = append(out, standing{string(o.Name), o.Verdict, o.Reason})
+	}
+	for _, j := range s.Journeys {
+		out = append(out, standing{"journey " + string(j.Name), j.Verdict, j.Reason})
+	}
+	return out
+}
+
+// nothingChosen says which selector matches nothing; it is empty where all do.
+func nothingChosen(g *v1alpha1.Gate) string {
+	switch {
+	case len(g.Status.Objectives) == 0 && g.Spec.Objectives.Names == nil && (g.Spec.Objectives.Selector != nil || g.Spec.Journeys == nil):
+		return "no objective of the namespace matches spec.objectives.selector"
+	case g.Spec.Journeys != nil && len(g.Status.Journeys) == 0:
+		return "no journey of the namespace matches spec.journeys.selector"
+	default:
+		return ""
+	}
+}
+
+// passedMessage says of what all that is required holds.
+func passedMessage(g *v1alpha1.Gate) string {
+	switch {
+	case len(g.Status.Journeys) == 0:
+		return "all that is required of the objectives holds"
+	case len(g.Status.Objectives) == 0:
+		return "all that is required of the journeys holds"
+	default:
+		return "all that is required of the objectives and journeys holds"
+	}
+}
+
+// reasonsOf names those of a verdict with their reasons.
+func reasonsOf(all []standing, verdict v1alpha1.GateObjectiveVerdict) string {
 	var words []string
 	more := 0
-	for _, o := range objectives {
+	for _, o := range all {
 		switch {
-		case o.Verdict != verdict:
+		case o.verdict != verdict:
 		case len(words) == mostNamed:
 			more++
 		default:
-			words = append(words, fmt.Sprintf("%s: %s", o.Name, o.Reason))
+			words = append(words, fmt.Sprintf("%s: %s", o.name, o.reason))
 		}
 	}
 	text := strings.Join(words, ", ")

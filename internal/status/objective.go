@@ -105,6 +105,8 @@ func undecided(v *evaluate.Verdict) string {
 			return "the window has only just begun: the verdict comes with its first minutes"
 		}
 		return "no number was found in the whole window: check the metric's name and labels in spec.indicator, that it is scraped, and that its samples are numbers"
+	case v1alpha1.ReasonNotOpenYet:
+		return "no minute of the window was open yet, by the calendar that counts for this objective: the verdict comes with the first"
 	case v1alpha1.ReasonExcluded:
 		return "exclusions leave nothing of the window: shorten or withdraw one of those that are for the objective, where that is not meant"
 	case v1alpha1.ReasonInconsistentData:

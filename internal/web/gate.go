@@ -43,6 +43,7 @@ type Gate struct {
 	StartedAt  *metav1.Time             `json:"startedAt,omitempty"`
 	FinishedAt *metav1.Time             `json:"finishedAt,omitempty"`
 	Objectives []v1alpha1.GateObjective `json:"objectives,omitempty"`
+	Journeys   []v1alpha1.GateJourney   `json:"journeys,omitempty"`
 }
 
 func (l Lookups) gate(r *http.Request) answer {
@@ -75,7 +76,7 @@ func (l Lookups) hook(r *http.Request, want Outcome) answer {
 		return missing("gate", r, err)
 	}
 	found := judge(g, revision)
-	found.Objectives = nil // the message names them, and tools put all of this into an event
+	found.Objectives, found.Journeys = nil, nil // the message names them, and tools put all of this into an event
 	switch found.Outcome {
 	case want:
 		return answer{http.StatusOK, found}
@@ -96,7 +97,8 @@ func judge(g *v1alpha1.Gate, revision v1alpha1.Revision) Gate {
 		found.Reason, found.Message = v1alpha1.ReasonBaking, why
 		return found
 	}
-	found.StartedAt, found.FinishedAt, found.Objectives = g.Status.StartedAt, g.Status.FinishedAt, g.Status.Objectives
+	found.StartedAt, found.FinishedAt = g.Status.StartedAt, g.Status.FinishedAt
+	found.Objectives, found.Journeys = g.Status.Objectives, g.Status.Journeys
 	found.Reason, found.Message = v1alpha1.ReasonBaking, "the operator has not judged this spec yet"
 	if ready := meta.FindStatusCondition(g.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
 		found.Reason, found.Message = ready.Reason, ready.Message

@@ -1,0 +1,44 @@
+package evaluate
+
+import (
+	"time"
+
+	"github.com/experience-slo/operator/internal/compile"
+	"github.com/experience-slo/operator/internal/ledger"
+	"github.com/experience-slo/operator/internal/slo"
+)
+
+// openMinutes are the minutes of a stretch that could have data: all of them, unless
+// the objective has a calendar.
+func openMinutes(p *compile.Plan, s ledger.Stretch) float64 {
+	if p.Hours == nil {
+		return s.End.Sub(s.Start).Minutes()
+	}
+	return float64(p.Hours.OpenMinutes(slo.Span{Start: s.Start, End: s.End}))
+}
+
+// excludedMinutes are those of them that the stretch leaves out.
+func excludedMinutes(p *compile.Plan, s ledger.Stretch) float64 {
+	if p.Hours == nil || s.Excluded == 0 {
+		return float64(s.Excluded)
+	}
+	sum := 0
+	for _, out := range p.Excluded {
+		sum += p.Hours.OpenMinutes(slo.Span{Start: later(out.Start, s.Start), End: earlier(out.End, s.End)})
+	}
+	return float64(sum)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}

@@ -1,0 +1,34 @@
+package rules
+
+import (
+	"fmt"
+
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+
+	"github.com/experience-slo/operator/internal/promql"
+)
+
+// CalendarLabel is the label of alerts that names the calendar by which the minutes
+// of their objective count: Alertmanager can hold pages back by it while that is
+// closed.
+const CalendarLabel = "calendar"
+
+// absentOpen records for how long data has been absent, counting opening hours
+// alone: a weekend that is closed is no absence. While it is closed, and while the
+// ruler is away, the number stays as it was.
+func (w *writer) absentOpen() monitoringv1.Rule {
+	before := fmt.Sprintf("max(last_over_time(%s[%s]))", promql.Recorded(DataAbsentFor, w.identity), written(remembered))
+	return w.record(DataAbsentFor, fmt.Sprintf("0 * max(present_over_time(%s[%s])) or (%s + %s) and on () (%s) or %s",
+		promql.Recorded(promql.RecordedEvents, w.deltaIdentity), written(watch.width), before, number(watch.width.Seconds()), w.open, before), 0)
+}
+
+// absentWhileOpen is dataAbsent for an objective with a calendar.
+func (w *writer) absentWhileOpen() monitoringv1.Rule {
+	return w.alert(alert{
+		name: DataAbsent, severity: Warning, extra: w.plan.Alerts.Absent,
+		expr:    fmt.Sprintf("%s > %s", promql.Recorded(DataAbsentFor, w.own), number(w.plan.Alerts.AbsentAfter.Seconds())) + w.unless(w.plan.Alerts.AbsentAfter),
+		summary: fmt.Sprintf("%s has had no data for {{ humanizeDuration $value }} of its opening hours", w.plan.Key),
+		description: fmt.Sprintf("The metrics of %s were there and have been absent for {{ humanizeDuration $value }} in which it was open. "+
+			"Until they are back nobody knows whether the promise is kept, and no other alert of this objective can fire.", literal(w.plan.Service)),
+	})
+}
