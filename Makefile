@@ -50,6 +50,10 @@ bench: parts ## Print the figures of speed, memory, queries and writes. BENCHTIM
 fuzz: ## Run each Fuzz function for FUZZTIME.
 	@hack/fuzz.sh $(FUZZTIME)
 
+.PHONY: collectors
+collectors: tool-otelcol ## Send events through a real OpenTelemetry Collector with the shipped configuration.
+	EXPERIENCE_OTELCOL=$(CURDIR)/bin/otelcol go test ./docs -count=1 -v -run TestCollector
+
 .PHONY: generate
 generate: tool-controller-gen ## Generate the DeepCopy methods.
 	bin/controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...

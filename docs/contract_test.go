@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -208,51 +206,5 @@ func TestBeaconRefuses(t *testing.T) {
 				t.Errorf("%s: answered with %d", tc.reason, code)
 			}
 		})
-	}
-}
-
-// library stands for the package web-vitals: it calls back at once.
-const library = `const vital = (name, value) => (report) => report({name, value, delta: value, id: 'v5-1', rating: 'good'});
-export const onLCP = vital('LCP', 2300), onINP = vital('INP', 160), onCLS = vital('CLS', 0.04), onFCP = vital('FCP', 1200), onTTFB = vital('TTFB', 300);
-`
-
-// TestJavaScriptExampleIsTaken runs the page's code in Node.js, and gives what it
-// sends to the Go example.
-func TestJavaScriptExampleIsTaken(t *testing.T) {
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("Node.js is not installed: the JavaScript example is not run")
-	}
-	dir := t.TempDir()
-	module := filepath.Join(dir, "node_modules", "web-vitals")
-	if err := os.MkdirAll(module, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for path, text := range map[string]string{
-		filepath.Join(module, "package.json"): `{"name":"web-vitals","type":"module","main":"index.js"}`,
-		filepath.Join(module, "index.js"):     library,
-		filepath.Join(dir, "vitals.mjs"):      onlyBlock(t, "js"),
-		filepath.Join(dir, "main.mjs"): `Object.defineProperty(globalThis, 'navigator', {value: {sendBeacon: (url, body) => console.log(url + ' ' + body)}, configurable: true});
-await import('./vitals.mjs');
-`,
-	} {
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	out, err := exec.CommandContext(t.Context(), node, filepath.Join(dir, "main.mjs")).CombinedOutput()
-	if err != nil {
-		t.Fatalf("run the example: %v: %s", err, out)
-	}
-	beacon := NewInstruments(prometheus.NewRegistry()).Beacon("shop")
-	sent := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if len(sent) != 5 {
-		t.Errorf("sent %q, want five vitals", sent)
-	}
-	for _, line := range sent {
-		body, ok := strings.CutPrefix(line, "/vitals ")
-		if code := post(beacon, body); !ok || code != http.StatusNoContent {
-			t.Errorf("%q is answered with %d", line, code)
-		}
 	}
 }

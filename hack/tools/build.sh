@@ -52,12 +52,14 @@ describe() {
   controller-gen) pkg=sigs.k8s.io/controller-tools/cmd/$1 version=$(pinned "$1" sigs.k8s.io/controller-tools) ;;
   crd-ref-docs) pkg=github.com/elastic/crd-ref-docs version=$(pinned "$1" github.com/elastic/crd-ref-docs) ;;
   kube-api-linter) pkg=. version=$(pinned "$1" sigs.k8s.io/kube-api-linter) ;;
+  esbuild) pkg=github.com/evanw/esbuild/cmd/$1 version=$(pinned "$1" github.com/evanw/esbuild) ;;
+  otelcol) pkg=. version=$(pinned "$1" go.opentelemetry.io/collector/otelcol) about='5 min' ;;
   golangci-lint)
     pkg=github.com/golangci/golangci-lint/v2/cmd/$1 about='5 min'
     version=$(pinned "$1" github.com/golangci/golangci-lint/v2)
     ld+=" -X main.version=$version"
     ;;
-  *) die "unknown tool '$1': the tools are etcd kube-apiserver kubectl prometheus promtool alertmanager controller-gen crd-ref-docs kube-api-linter golangci-lint" ;;
+  *) die "unknown tool '$1': the tools are etcd kube-apiserver kubectl prometheus promtool alertmanager controller-gen crd-ref-docs kube-api-linter golangci-lint esbuild otelcol" ;;
   esac
 }
 

@@ -65,6 +65,19 @@ func casesOf(t *testing.T, name string) []catalogueCase {
 	return file.Tests
 }
 
+// rows are what a case expects, each of which must be a figure.
+func (c catalogueCase) rows(t *testing.T, name string, met map[any]bool) (out [][]cell) {
+	t.Helper()
+	for _, e := range c.Expect {
+		if e.Attainment == nil || e.Events == 0 {
+			t.Errorf("%q expects no figure", c.Name)
+		}
+		met[e.Met] = true
+		out = append(out, cells(name, fmt.Sprint(e.Met), fmt.Sprint(e.Attainment), strconv.Itoa(e.Events), c.Name))
+	}
+	return out
+}
+
 // TestCatalogueTests runs the tests of the catalogue: of each indicator a case in
 // which its promise is kept and one in which it is broken, with the figure, on
 // simulated data of the metrics that it says it expects.
@@ -84,13 +97,7 @@ func TestCatalogueTests(t *testing.T) {
 		met := map[any]bool{}
 		for _, c := range casesOf(t, name) {
 			simulated(t, all[name], c)
-			for _, e := range c.Expect {
-				if e.Attainment == nil || e.Events == 0 {
-					t.Errorf("%q expects no figure", c.Name)
-				}
-				met[e.Met] = true
-				table = append(table, cells(name, fmt.Sprint(e.Met), fmt.Sprint(e.Attainment), strconv.Itoa(e.Events), c.Name))
-			}
+			table = append(table, c.rows(t, name, met)...)
 			if !passed[c.Name] {
 				t.Errorf("%q did not pass", c.Name)
 			}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/ledger"
 	"github.com/experience-slo/operator/internal/ledger/ledgertest"
@@ -208,5 +209,26 @@ func TestLedgerKeepsSegments(t *testing.T) {
 				t.Errorf("\n%s\nValues(): -want, +got:\n%s", tc.reason, diff)
 			}
 		})
+	}
+}
+
+// TestNativeSegments cuts a native histogram by pods, of which one follows the other.
+func TestNativeSegments(t *testing.T) {
+	store, all := writeNative(t, 7)
+	o := objective(kind{target: "75%", indicator: v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{
+		Histogram: "page_seconds", Format: v1alpha1.HistogramFormatNative, Threshold: "2",
+	}}}, ledgertest.OnKnownTarget, rolling(28*day))
+	o.Spec.GroupBy = &v1alpha1.GroupBy{Label: "instance", Maximum: 2}
+	plan := planOf(t, store, o, monday.Add(5*time.Hour))
+	g := &grouped{plan, ledger.NewBook(ledger.TermsOf(plan)), ledger.NewSegments(plan)}
+	tick(t, store, g, monday.Add(3*time.Hour))
+	first := g.book.Since(monday).Sums.Events
+	for _, minute := range []int{181, 186, 300} {
+		tick(t, store, g, monday.Add(time.Duration(minute)*time.Minute))
+	}
+	total := float64(all[0] + all[1] + all[2] + all[3])
+	want := map[string]float64{"a": first, "b": total - first, "": 0}
+	if diff := cmp.Diff(want, eventsOf(g.book, g.segments, 5*time.Hour)); diff != "" {
+		t.Errorf("events by pod: -want, +got:\n%s", diff)
 	}
 }
