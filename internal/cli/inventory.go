@@ -25,6 +25,7 @@ type inventory struct {
 
 	objectives []declared
 	gates      []gateManifest
+	journeys   []*v1alpha1.Journey
 	sources    map[compile.SourceKey]*origin
 	indicators map[compile.IndicatorKey]*template
 	exclusions []v1alpha1.Exclusion
@@ -199,6 +200,13 @@ func (v *inventory) keep(kind, namespace string, m manifest) error {
 		return v.keepExclusion(namespace, m)
 	case "Calendar":
 		return v.keepCalendar(namespace, m)
+	case "Journey":
+		j := &v1alpha1.Journey{}
+		if err := convert(m.object, j); err != nil {
+			return err
+		}
+		j.Namespace = namespace
+		v.journeys = append(v.journeys, j)
 	}
 	return nil
 }
