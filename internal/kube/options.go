@@ -120,7 +120,7 @@ func (o *Options) config() (*rest.Config, error) {
 func mapper() meta.RESTMapper {
 	ours := v1alpha1.GroupVersion
 	out := meta.NewDefaultRESTMapper(nil)
-	for _, kind := range []string{"Objective", "Gate", "MetricSource", "Indicator", "Calendar"} {
+	for _, kind := range []string{"Objective", "Gate", "MetricSource", "Indicator", "Calendar", "Exclusion"} {
 		out.Add(ours.WithKind(kind), meta.RESTScopeNamespace)
 	}
 	// Left to guess, it takes them for journeies.
