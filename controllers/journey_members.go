@@ -3,7 +3,6 @@ package controllers
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -112,61 +111,9 @@ func (g *gatherer) along(ctx context.Context, journey *v1alpha1.Journey) (found 
 	return found, "", nil
 }
 
-// journeyMember is what the status of an objective says. A status of another
-// generation says nothing.
+// journeyMember is what the status of an objective says.
 func (g *gatherer) journeyMember(ctx context.Context, s evaluate.Staged) evaluate.JourneyMember {
-	m, o := s.Unmeasured(), s.Objective
-	if o == nil {
-		return m
-	}
-	met := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionMet)
-	if met == nil || o.Status.ObservedGeneration != o.Generation {
-		return m
-	}
-	o = worstOff(o)
-	m.Reason, m.Attainment, m.Target = met.Reason, suffered(o), o.Status.Target
-	switch met.Status {
-	case metav1.ConditionTrue:
-		m.Outcome = evaluate.Met
-	case metav1.ConditionFalse:
-		m.Outcome = evaluate.Missed
-	default:
-		return m
-	}
-	m.Kept, m.Budget = g.keptOf(ctx, o), budgetOf(o)
-	if at := o.Status.ExhaustsAt; at != nil {
-		m.ExhaustsAt = at.Time
-	}
-	return m
-}
-
-// keptOf reads the share of the promise that is kept from what is written on the
-// objective, NaN where it cannot be read. So a journey's figures can be found again
-// from what kubectl shows, and a restart of the operator changes none.
-func (g *gatherer) keptOf(ctx context.Context, o *v1alpha1.Objective) float64 {
-	unit, err := g.unitOf(ctx, o)
-	if err != nil {
-		return math.NaN()
-	}
-	attainment, err := unit.ParseFloor(suffered(o))
-	if err != nil {
-		return math.NaN()
-	}
-	target, err := unit.Parse(o.Status.Target)
-	if err != nil {
-		return math.NaN()
-	}
-	return evaluate.Kept(attainment, target)
-}
-
-// suffered is the attainment that a violated objective is violated by: that of its
-// worst segment where that is why.
-func suffered(o *v1alpha1.Objective) string {
-	met := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionMet)
-	if met != nil && met.Reason == v1alpha1.ReasonSegmentMissed && len(o.Status.Segments) > 0 {
-		return o.Status.Segments[0].Attainment
-	}
-	return o.Status.Attainment
+	return s.Measured(func(o *v1alpha1.Objective) (slo.Unit, error) { return g.unitOf(ctx, o) })
 }
 
 // unitOf is the unit in which an objective's figures are written. One whose indicator
@@ -184,15 +131,6 @@ func (g *gatherer) unitOf(ctx context.Context, o *v1alpha1.Objective) (slo.Unit,
 		in.Indicator = found.IndicatorSpec()
 	}
 	return compile.UnitOf(in)
-}
-
-// budgetOf reads the share of the error budget that is left.
-func budgetOf(o *v1alpha1.Objective) float64 {
-	share, err := slo.ParseBudget(o.Status.BudgetRemaining)
-	if err != nil {
-		return math.NaN()
-	}
-	return share
 }
 
 // wakeJourneys has the journeys judged anew that an objective is chosen by, or
@@ -271,7 +209,7 @@ func viewOf(o client.Object) journeyView {
 	s := &objective.Status
 	view := journeyView{
 		generation: objective.Generation, observed: s.ObservedGeneration, attainment: s.Attainment, target: s.Target,
-		budget: s.BudgetRemaining, suffered: suffered(objective), deleted: !objective.DeletionTimestamp.IsZero(),
+		budget: s.BudgetRemaining, suffered: evaluate.Suffered(objective), deleted: !objective.DeletionTimestamp.IsZero(),
 	}
 	if s.ExhaustsAt != nil {
 		view.exhausts = s.ExhaustsAt.Time

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -26,6 +27,10 @@ import (
 	"github.com/experience-slo/operator/internal/rules"
 	"github.com/experience-slo/operator/internal/status"
 )
+
+// journeyAgain is how soon a journey is looked at although nothing changed: excluded
+// minutes leave a window as time goes by, and then rules can tell again.
+const journeyAgain = time.Hour
 
 // JourneyRuleReconciler keeps one PrometheusRule for each journey that rules can
 // judge and whose objectives' source has that output, and none for the others.
@@ -59,7 +64,7 @@ func (r *JourneyRuleReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 		r.board.put(ctx, req.NamespacedName, rulesState{})
 	}
 	if wish.output != v1alpha1.RulesOutputPrometheusRule {
-		return ctrl.Result{}, r.remove(ctx, req.NamespacedName)
+		return ctrl.Result{RequeueAfter: journeyAgain}, r.remove(ctx, req.NamespacedName)
 	}
 	state, err := r.install(ctx, wish)
 	if err != nil {
@@ -69,7 +74,7 @@ func (r *JourneyRuleReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 	if state.State == rulesFailed {
 		return ctrl.Result{RequeueAfter: sinkAgain}, nil
 	}
-	return ctrl.Result{}, nil
+	return ctrl.Result{RequeueAfter: journeyAgain}, nil
 }
 
 // install makes the PrometheusRule of a journey what the rules are.
@@ -150,6 +155,8 @@ func (r *JourneyRuleReconciler) setup(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.ClusterMetricSource{}, handler.EnqueueRequestsFromMapFunc(r.through(r.wisher.gather.bySource)), changed).
 		Watches(&v1alpha1.Indicator{}, handler.EnqueueRequestsFromMapFunc(r.through(r.wisher.gather.byIndicator)), changed).
 		Watches(&v1alpha1.ClusterIndicator{}, handler.EnqueueRequestsFromMapFunc(r.through(r.wisher.gather.byIndicator)), changed).
+		Watches(&v1alpha1.Calendar{}, handler.EnqueueRequestsFromMapFunc(r.through(r.wisher.gather.byCalendar)), changed).
+		Watches(&v1alpha1.Exclusion{}, handler.EnqueueRequestsFromMapFunc(r.through(r.wisher.gather.byExclusion)), changed).
 		WatchesRawSource(rtsource.Channel(r.news, handler.TypedEnqueueRequestsFromMapFunc(r.ofKey))).
 		WithOptions(controller.Options{MaxConcurrentReconciles: journeysAtOnce}).
 		Complete(r)

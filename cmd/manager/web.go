@@ -59,5 +59,9 @@ func lookups(reader client.Reader) web.Lookups {
 			found := &v1alpha1.Objective{}
 			return found, reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, found)
 		},
+		Journey: func(ctx context.Context, namespace, name string) (*v1alpha1.Journey, error) {
+			found := &v1alpha1.Journey{}
+			return found, reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, found)
+		},
 	}
 }

@@ -8,6 +8,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/experience-slo/operator/api/v1alpha1"
 )
 
 // evaluateOptions are the flags of evaluate.
@@ -35,7 +39,8 @@ sent to the server of --prometheus alone, so that no manifest can send it elsewh
 
 The exit status is 0 where all objectives are met, 1 where one is missed, 3 where of one
 it is not known whether it is met, and 2 for mistakes in manifests and in the command
-line, and for a server that cannot be asked. Of two that apply it is 2, then 1, then 3.`,
+line, and for a server that cannot be asked. Of two that apply it is 2, then 1, then 3.
+Journeys among the manifests are judged by the objectives there, and change none of this.`,
 		Example: `  kubectl experience evaluate -f objectives.yaml --prometheus http://localhost:9090
   kubectl experience evaluate -f manifests/ --at 2026-03-01T00:00:00Z -o json
   kubectl get xo,xms -n shop -o yaml | kubectl experience evaluate -f - --prometheus https://metrics.example.com --token-file token`,
@@ -85,7 +90,7 @@ func (p Program) evaluate(ctx context.Context, o evaluateOptions) error {
 		return err
 	}
 	results := p.measureAll(ctx, all, links, at)
-	return p.conclude(o.output, results)
+	return p.conclude(o.output, results, found.judgeJourneys(results))
 }
 
 // momentOf reads --at; it is zero where that is not given.
@@ -109,13 +114,18 @@ func momentFlag(name, text string, now time.Time) (time.Time, error) {
 }
 
 // conclude prints the results and tells how the program ends.
-func (p Program) conclude(output string, results []result) error {
-	text, err := tabulate(output, results)
+func (p Program) conclude(output string, results []result, journeys []*v1alpha1.Journey) error {
+	text, err := tabulate(output, results, journeys)
 	if err != nil {
 		return err
 	}
 	if _, err := p.Out.Write(text); err != nil {
 		return fmt.Errorf("write figures: %w", err)
+	}
+	for _, j := range journeys {
+		if met := meta.FindStatusCondition(j.Status.Conditions, v1alpha1.ConditionMet); met != nil && met.Status != metav1.ConditionTrue {
+			p.tell("Journey %s/%s: %s: %s", j.Namespace, j.Name, met.Reason, met.Message)
+		}
 	}
 	// Of two codes the earlier one counts.
 	order := []ended{Unusable, Missed, Undecided, Done}

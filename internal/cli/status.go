@@ -42,7 +42,8 @@ func (p Program) statusCommand() *cobra.Command {
 		Short: "Show how promises stand, the worst first",
 		Long: `Show how the promises of a cluster stand, the worst first: those that are broken, those
 that lost most before the others; then those of which nobody knows; then those that are
-kept, those with the least budget left first. Gates that are baking or have failed follow.
+kept, those with the least budget left first. Journeys follow, the worst first too, and
+gates that are baking or have failed.
 
 In a terminal, bars show how much of the budget is left, and colours what is urgent;
 NO_COLOR turns these off. With -o report it is a page for people who are not engineers.
@@ -148,6 +149,9 @@ func (p Program) status(ctx context.Context, o statusOptions) error {
 	view := standings{objectives: o.choose(objectives), options: o, painter: p.painter(), now: p.Now()}
 	if o.withGates() {
 		view.gates = p.gatesBeside(ctx, cluster, query)
+	}
+	if o.withGates() && o.output != outputReport {
+		view.journeys = p.journeysBeside(ctx, cluster, query)
 	}
 	if len(view.objectives) == 0 {
 		p.tell("no objectives are %s", o.place(cluster))

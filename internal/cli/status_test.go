@@ -28,6 +28,8 @@ func populate(t *testing.T, namespace string) {
 	}
 	kubectl(t, gateYAML("release", "v1"), "apply", "-n", namespace, "-f", "-")
 	operate(t, namespace, "release", v1alpha1.GateBaking)
+	kubectl(t, "apiVersion: experience.slo/v1alpha1\nkind: Journey\nmetadata: {name: order}\nspec: {stages: [{name: web, objectives: {names: [kept]}}]}\n", "apply", "-n", namespace, "-f", "-")
+	writeStatus(t, namespace, "journey/order", map[string]any{"verdict": "Broken", "weakestStage": "web"})
 }
 
 // verdictOf is a status with these: Met, its reason, attainment and budget.
@@ -60,6 +62,7 @@ func TestStatus(t *testing.T) {
 				"kept     checkout   UX            99%      99.5%     50%              Met\n"},
 			holds: "release   v1         Baking",
 		},
+		"Journeys":   {reason: "journeys behind the objectives", holds: "\n\nJOURNEY   VERDICT   UX   CX   WEAKEST   BUDGET\norder     Broken              web\n"},
 		"Name":       {reason: "one alone", args: []string{"kept", "-o", "name"}, want: outcome{Out: "objective.experience.slo/kept\n"}},
 		"Selected":   {reason: "by its labels", args: []string{"-l", "team=web", "-o", "name"}, want: outcome{Out: "objective.experience.slo/kept\n"}},
 		"Everywhere": {reason: "of all namespaces", args: []string{"-A", "-o", "name", "-l", "team=web"}, want: outcome{Out: "objective.experience.slo/kept\n"}},

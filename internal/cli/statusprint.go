@@ -18,6 +18,7 @@ import (
 // standings is how the promises of a cluster stand.
 type standings struct {
 	objectives []v1alpha1.Objective
+	journeys   []v1alpha1.Journey
 	gates      []v1alpha1.Gate
 	options    statusOptions
 	painter    painter
@@ -56,8 +57,8 @@ func (s standings) objects() ([]byte, error) {
 	return encode(s.options.output, value)
 }
 
-// tables are the objectives and, behind them, the gates that somebody waits for
-// or should look at.
+// tables are the objectives and, behind them, the journeys and the gates that
+// somebody waits for or should look at.
 func (s standings) tables() string {
 	var out string
 	if len(s.objectives) > 0 {
@@ -66,11 +67,11 @@ func (s standings) tables() string {
 		}
 		out = s.painter.table(s.rows())
 	}
+	if len(s.journeys) > 0 {
+		out = apart(out) + s.painter.table(s.journeyRows())
+	}
 	if urgent := s.urgentGates(); len(urgent) > 0 {
-		if out != "" {
-			out += "\n"
-		}
-		out += s.painter.table(s.gateRows(urgent))
+		out = apart(out) + s.painter.table(s.gateRows(urgent))
 	}
 	return out
 }
@@ -90,7 +91,7 @@ func (s standings) head() []cell {
 		out = append(cells("NAMESPACE"), out...)
 	}
 	if s.options.output == outputWide {
-		out = append(out, cells("TOUCHPOINT", "EVENTS", "COVERAGE", "BAND", "BURN", "AGE", "WHY")...)
+		out = append(out, cells("TOUCHPOINT", "EVENTS", "EXCLUDED", "COVERAGE", "BAND", "BURN", "AGE", "WHY")...)
 	}
 	return out
 }
@@ -104,7 +105,7 @@ func (s standings) row(o *v1alpha1.Objective) []cell {
 		out = append(cells(o.Namespace), out...)
 	}
 	if s.options.output == outputWide {
-		out = append(out, cells(string(o.Spec.Touchpoint), count(o.Status.Events), o.Status.Coverage, string(o.Status.Band),
+		out = append(out, cells(string(o.Spec.Touchpoint), count(o.Status.Events), o.Status.Excluded, o.Status.Coverage, string(o.Status.Band),
 			burn(o), s.age(o.CreationTimestamp), why(o))...)
 	}
 	return out

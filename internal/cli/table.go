@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -26,15 +27,21 @@ var evaluateOutputs = []string{outputTable, outputJSON, outputYAML}
 // columns are those that kubectl shows of objectives, but for their age.
 var columns = []string{"NAMESPACE", "NAME", "SERVICE", "PERSPECTIVE", "TARGET", "CURRENT", "BUDGET", "MET", "READY"}
 
-func tabulate(output string, results []result) ([]byte, error) {
-	if output == outputTable {
+func tabulate(output string, results []result, journeys []*v1alpha1.Journey) ([]byte, error) {
+	if output == outputTable && len(journeys) == 0 {
 		return table(results), nil
 	}
-	var all []*v1alpha1.Objective
+	if output == outputTable {
+		return slices.Concat(table(results), []byte("\n"), tabulateJourneys(journeys)), nil
+	}
+	all := []any{}
 	for _, r := range results {
 		all = append(all, r.Objective)
 	}
-	return encode(output, listOf(all))
+	for _, j := range journeys {
+		all = append(all, j)
+	}
+	return encode(output, mixedList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "List"}, Items: all})
 }
 
 // encode writes an object as kubectl does.
@@ -57,6 +64,12 @@ func encode(output string, value any) ([]byte, error) {
 type list struct {
 	metav1.TypeMeta `json:",inline"`
 	Items           []*v1alpha1.Objective `json:"items"`
+}
+
+// mixedList is a list of objects of several kinds.
+type mixedList struct {
+	metav1.TypeMeta `json:",inline"`
+	Items           []any `json:"items"`
 }
 
 func listOf(all []*v1alpha1.Objective) list {

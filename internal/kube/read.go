@@ -19,11 +19,13 @@ import (
 const (
 	objectives    = "objectives"
 	gates         = "gates"
+	journeys      = "journeys"
 	metricSources = "metricsources"
 
 	indicators        = "indicators"
 	clusterIndicators = "clusterindicators"
 	calendars         = "calendars"
+	exclusions        = "exclusions"
 
 	clusterSources = "clustermetricsources"
 
@@ -81,6 +83,30 @@ func (c *Cluster) Gates(ctx context.Context, q Query) ([]v1alpha1.Gate, error) {
 		out[i].TypeMeta = typeOf("Gate")
 	}
 	slices.SortFunc(out, func(a, b v1alpha1.Gate) int { return compare(&a, &b) })
+	return out, err
+}
+
+// Exclusions lists the exclusions of a namespace.
+func (c *Cluster) Exclusions(ctx context.Context, namespace string) ([]v1alpha1.Exclusion, error) {
+	var out []v1alpha1.Exclusion
+	page := &v1alpha1.ExclusionList{}
+	err := c.pages(ctx, exclusions, Query{Namespace: namespace}, page, func() {
+		out, page.Items = append(out, page.Items...), nil
+	})
+	return out, err
+}
+
+// Journeys lists journeys, by namespace and name.
+func (c *Cluster) Journeys(ctx context.Context, q Query) ([]v1alpha1.Journey, error) {
+	var out []v1alpha1.Journey
+	page := &v1alpha1.JourneyList{}
+	err := c.pages(ctx, journeys, q, page, func() {
+		out, page.Items = append(out, page.Items...), nil
+	})
+	for i := range out {
+		out[i].TypeMeta = typeOf("Journey")
+	}
+	slices.SortFunc(out, func(a, b v1alpha1.Journey) int { return compare(&a, &b) })
 	return out, err
 }
 

@@ -108,6 +108,12 @@ func (s *Segments) Refresh(ctx context.Context, q Querier, p *compile.Plan, whol
 	if !s.wants(whole, to) {
 		return nil
 	}
+	return s.fill(ctx, q, p, whole, slo.Span{Start: from, End: to})
+}
+
+// fill looks for values and reads as many as there is room for.
+func (s *Segments) fill(ctx context.Context, q Querier, p *compile.Plan, whole *Book, over slo.Span) error {
+	from, to := over.Start, over.End
 	values, err := s.look(ctx, q, p, to)
 	if err != nil {
 		return fmt.Errorf("look for values of label %q: %w", s.group.Label, err)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/ledger"
 	"github.com/experience-slo/operator/internal/ledger/ledgertest"
@@ -65,6 +66,11 @@ func TestSegmentsCome(t *testing.T) {
 			reason: "One without an event in the window gives its place to another.",
 			load:   steady + device("watch", "0+9x239 2160x1700", "0x2000"), maximum: 1,
 			minutes: []int{60, 61, 180}, want: map[string]float64{"desktop": 480, "": 240},
+		},
+		"GoneFromAFullList": {
+			reason:  "The place is given to the one with the most events in the window, not only since it was looked for last.",
+			load:    device("watch", "0+250x20 5000x1900", "0x2000") + device("desktop", "0x120 10+10x79 800x1800", "0x2000") + device("phone", "0+1x2000", "0x2000"),
+			maximum: 1, minutes: []int{60, 66}, want: map[string]float64{"desktop": 800, "": 240},
 		},
 		"WithoutTheLabel": {
 			reason: "Series without the label are among the others.",
@@ -208,5 +214,26 @@ func TestLedgerKeepsSegments(t *testing.T) {
 				t.Errorf("\n%s\nValues(): -want, +got:\n%s", tc.reason, diff)
 			}
 		})
+	}
+}
+
+// TestNativeSegments cuts a native histogram by pods, of which one follows the other.
+func TestNativeSegments(t *testing.T) {
+	store, all := writeNative(t, 7)
+	o := objective(kind{target: "75%", indicator: v1alpha1.ObjectiveIndicator{Distribution: &v1alpha1.DistributionIndicator{
+		Histogram: "page_seconds", Format: v1alpha1.HistogramFormatNative, Threshold: "2",
+	}}}, ledgertest.OnKnownTarget, rolling(28*day))
+	o.Spec.GroupBy = &v1alpha1.GroupBy{Label: "instance", Maximum: 2}
+	plan := planOf(t, store, o, monday.Add(5*time.Hour))
+	g := &grouped{plan, ledger.NewBook(ledger.TermsOf(plan)), ledger.NewSegments(plan)}
+	tick(t, store, g, monday.Add(3*time.Hour))
+	first := g.book.Since(monday).Sums.Events
+	for _, minute := range []int{181, 186, 300} {
+		tick(t, store, g, monday.Add(time.Duration(minute)*time.Minute))
+	}
+	total := float64(all[0] + all[1] + all[2] + all[3])
+	want := map[string]float64{"a": first, "b": total - first, "": 0}
+	if diff := cmp.Diff(want, eventsOf(g.book, g.segments, 5*time.Hour)); diff != "" {
+		t.Errorf("events by pod: -want, +got:\n%s", diff)
 	}
 }

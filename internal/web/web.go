@@ -23,6 +23,7 @@ import (
 type Lookups struct {
 	Gate      func(ctx context.Context, namespace, name string) (*v1alpha1.Gate, error)
 	Objective func(ctx context.Context, namespace, name string) (*v1alpha1.Objective, error)
+	Journey   func(ctx context.Context, namespace, name string) (*v1alpha1.Journey, error)
 }
 
 // The limits of a server. A tool sends one small request at a time, and is told to
@@ -53,15 +54,18 @@ func NewServer(address string, l Lookups) *http.Server {
 //	POST /v1/gates/{namespace}/{name}/check[?revision=R]  200 when the release may go on
 //	POST /v1/gates/{namespace}/{name}/failed[?revision=R] 200 when it must not
 //	GET  /v1/objectives/{namespace}/{name}                figures of an objective
+//	GET  /v1/journeys/{namespace}/{name}                  how a journey stands
 func Handler(l Lookups) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/v1/gates/{namespace}/{name}", answering(http.MethodGet, l.gate))
 	mux.HandleFunc("/v1/gates/{namespace}/{name}/check", answering(http.MethodPost, l.check))
 	mux.HandleFunc("/v1/gates/{namespace}/{name}/failed", answering(http.MethodPost, l.failed))
 	mux.HandleFunc("/v1/objectives/{namespace}/{name}", answering(http.MethodGet, l.objective))
+	mux.HandleFunc("/v1/journeys/{namespace}/{name}", answering(http.MethodGet, l.journey))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		refuse(http.StatusNotFound, "nothing is served here: ask for /v1/gates/NAMESPACE/NAME, "+
-			"/v1/gates/NAMESPACE/NAME/check, /v1/gates/NAMESPACE/NAME/failed or /v1/objectives/NAMESPACE/NAME").write(w)
+			"/v1/gates/NAMESPACE/NAME/check, /v1/gates/NAMESPACE/NAME/failed, /v1/objectives/NAMESPACE/NAME or "+
+			"/v1/journeys/NAMESPACE/NAME").write(w)
 	})
 	return mux
 }

@@ -27,6 +27,7 @@ var began = metav1.NewTime(time.Date(2026, 3, 14, 15, 0, 0, 0, time.UTC))
 type world struct {
 	gate      *v1alpha1.Gate
 	objective *v1alpha1.Objective
+	journey   *v1alpha1.Journey
 	err       error
 }
 
@@ -44,6 +45,12 @@ func (w world) lookups() web.Lookups {
 				return w.objective, nil
 			}
 			return nil, w.fault("objectives", name)
+		},
+		Journey: func(_ context.Context, namespace, name string) (*v1alpha1.Journey, error) {
+			if w.err == nil && w.journey != nil && w.journey.Namespace == namespace && w.journey.Name == name {
+				return w.journey, nil
+			}
+			return nil, w.fault("journeys", name)
 		},
 	}
 }
@@ -83,7 +90,7 @@ func ask(t *testing.T, w world, method, target, body string) reply {
 func TestRefusals(t *testing.T) {
 	const (
 		revision = `{"metadata":{"revision":"1.4.2"}}`
-		nothing  = `{"error":"nothing is served here: ask for /v1/gates/NAMESPACE/NAME, /v1/gates/NAMESPACE/NAME/check, /v1/gates/NAMESPACE/NAME/failed or /v1/objectives/NAMESPACE/NAME"}`
+		nothing  = `{"error":"nothing is served here: ask for /v1/gates/NAMESPACE/NAME, /v1/gates/NAMESPACE/NAME/check, /v1/gates/NAMESPACE/NAME/failed, /v1/objectives/NAMESPACE/NAME or /v1/journeys/NAMESPACE/NAME"}`
 		object   = `: send a JSON object like {\"metadata\": {\"revision\": \"1.4.2\"}}, or nothing"}`
 	)
 	type args struct{ method, target, body string }
