@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -218,5 +220,40 @@ func TestExclusionFigures(t *testing.T) {
 	t.Log(figuresOf(part) + "\n" + describe(part))
 	if part.Status.Excluded != "100%" || *part.Status.Events != 0 || *part.Status.Raw.Events != total {
 		t.Errorf("all of the window is left out: %s", figuresOf(part))
+	}
+}
+
+// TestExclusionRules has an exclusion come within reach of the rules of an objective,
+// whose histogram was looked at long before, and go.
+func TestExclusionRules(t *testing.T) {
+	definePrometheusRules(t)
+	op := startOperator(t)
+	ns := namespace(t, "exclusion-rules")
+	o := anObjective(ns, "page-speed")
+	create(t, aSource(ns, env.prom.URL, ruled(v1alpha1.RulesOutputPrometheusRule)), o)
+	sifts := func(r *monitoringv1.PrometheusRule) bool {
+		return slices.ContainsFunc(r.Spec.Groups, func(g monitoringv1.RuleGroup) bool {
+			return slices.ContainsFunc(g.Rules, func(r monitoringv1.Rule) bool { return strings.Contains(r.Expr.StrVal, "unless on () (vector(time())") })
+		})
+	}
+	plain := rule(t, o, "to be made", there)
+	if sifts(plain) {
+		t.Fatal("there is nothing to leave out yet")
+	}
+	x := anExclusion(ns, "planned", 80*time.Minute, 90*time.Minute)
+	create(t, x)
+	stands(t, x, v1alpha1.ExclusionPlanned, 1)
+	request(t, o, "planned") // it is known now, and too far ahead
+	if sifts(rule(t, o, "to stay", there)) {
+		t.Error("rules are changed long before the exclusion")
+	}
+	op.clock.forward(21 * time.Minute)
+	rule(t, o, "to leave minutes out an hour before", sifts)
+	if err := env.admin.Delete(context.Background(), x); err != nil {
+		t.Fatal(err)
+	}
+	back := rule(t, o, "to be as it was", func(r *monitoringv1.PrometheusRule) bool { return !sifts(r) })
+	if diff := cmp.Diff(plain.Spec, back.Spec); diff != "" {
+		t.Errorf("without the exclusion the rules are others than before: -before, +after:\n%s", diff)
 	}
 }

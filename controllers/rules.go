@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,7 +34,12 @@ type stamp struct {
 	// bound is the plan that the evaluator had bound to a histogram's boundaries;
 	// it is nil where there is none.
 	bound *compile.Plan
+	// turn is when they change by themselves, in Unix seconds; 0 where they do not.
+	turn int64
 }
+
+// turned says whether that is over.
+func (s stamp) turned(now time.Time) bool { return s.turn != 0 && now.Unix() >= s.turn }
 
 var nothing = wish{output: v1alpha1.RulesOutputNone}
 
@@ -79,6 +85,11 @@ func (w *wisher) plan(o *v1alpha1.Objective, refs references, out *wish) {
 	bound, fingerprint := w.evaluator.Bound(client.ObjectKeyFromObject(o))
 	out.stamp = stamp{spec: fingerprintOf(o, refs, in.Now), bound: bound}
 	plan, err := compile.Compile(in)
+	if err == nil {
+		if turn := rules.Turn(plan, in.Now); !turn.IsZero() {
+			out.stamp.turn = turn.Unix()
+		}
+	}
 	switch {
 	case err != nil:
 		out.waits = "the spec has a mistake: rules that are installed stay until it is mended"
@@ -87,8 +98,15 @@ func (w *wisher) plan(o *v1alpha1.Objective, refs references, out *wish) {
 	case bound == nil || !strings.HasPrefix(fingerprint, refs.spec(o)+" "):
 		out.waits, out.brief = "the rules wait for a first look at the histogram's buckets", true
 	default:
-		out.plan = bound
+		out.plan = excluding(bound, plan)
 	}
+}
+
+// excluding is a plan that was bound earlier, with what another excludes now.
+func excluding(bound, now *compile.Plan) *compile.Plan {
+	out := *bound
+	out.Excluded, out.Made = now.Excluded, now.Made
+	return &out
 }
 
 // state begins what is said of an objective's rules.

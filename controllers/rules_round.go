@@ -67,7 +67,7 @@ func (r *rulesRounds) round(ctx context.Context) {
 		if en.state.State == rulesNone {
 			continue
 		}
-		if turned || r.rebound(key, en.state.stamp) {
+		if turned || r.rebound(key, en.state.stamp) || en.state.stamp.turned(r.clock.Now()) {
 			r.tell(ctx, key)
 		}
 		if en.state.State == rulesApplied && !r.heard(ctx, key, en) {

@@ -51,7 +51,8 @@ func (r *PrometheusRuleReconciler) setup(mgr ctrl.Manager, concurrency int) erro
 	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
 	gather := r.wisher.gather
 	return ctrl.NewControllerManagedBy(mgr).Named("prometheusrule").
-		For(&v1alpha1.Objective{}, changed).
+		For(&v1alpha1.Objective{}, builder.WithPredicates(planned())).
+		Watches(&v1alpha1.Exclusion{}, handler.EnqueueRequestsFromMapFunc(gather.byExclusion), changed).
 		Watches(&v1alpha1.MetricSource{}, handler.EnqueueRequestsFromMapFunc(gather.bySource), changed).
 		Watches(&v1alpha1.ClusterMetricSource{}, handler.EnqueueRequestsFromMapFunc(gather.bySource), changed).
 		Watches(&v1alpha1.Indicator{}, handler.EnqueueRequestsFromMapFunc(gather.byIndicator), changed).
@@ -68,7 +69,8 @@ func (r *RuleFileReconciler) setup(mgr ctrl.Manager) error {
 	sources := handler.TypedEnqueueRequestsFromMapFunc(r.ofSource)
 	indicators := handler.TypedEnqueueRequestsFromMapFunc(r.ofIndicator)
 	return builder.TypedControllerManagedBy[shelf](mgr).Named("rulefile").
-		Watches(&v1alpha1.Objective{}, handler.TypedEnqueueRequestsFromMapFunc(ofObjective), changed).
+		Watches(&v1alpha1.Objective{}, handler.TypedEnqueueRequestsFromMapFunc(ofObjective), builder.WithPredicates(planned())).
+		Watches(&v1alpha1.Exclusion{}, handler.TypedEnqueueRequestsFromMapFunc(r.ofExclusion), changed).
 		Watches(&v1alpha1.Journey{}, handler.TypedEnqueueRequestsFromMapFunc(r.ofJourney), changed).
 		Watches(&v1alpha1.MetricSource{}, sources, changed).
 		Watches(&v1alpha1.ClusterMetricSource{}, sources, changed).
@@ -112,6 +114,15 @@ func (r *RuleFileReconciler) ofSource(ctx context.Context, o client.Object) []sh
 // ofIndicator gives the shelves of the objectives that refer to an indicator.
 func (r *RuleFileReconciler) ofIndicator(ctx context.Context, o client.Object) []shelf {
 	return r.shelves(ctx, client.MatchingFields{indicatorIndex: keyOfIndicator(o).String()})
+}
+
+// ofExclusion gives the shelves of the objectives that an exclusion is for.
+func (r *RuleFileReconciler) ofExclusion(ctx context.Context, o client.Object) []shelf {
+	var out []shelf
+	for _, request := range r.wisher.gather.byExclusion(ctx, o) {
+		out = append(out, r.ofKey(ctx, request.NamespacedName)...)
+	}
+	return out
 }
 
 // ofCalendar gives the shelves of the objectives for which a calendar may count.

@@ -168,7 +168,11 @@ func (p Program) subjectOfCluster(ctx context.Context, o explainOptions) (*inven
 	default:
 		return nil, declared{}, err
 	}
-	return found, declared{Objective: one}, found.takeReferences(ctx, cluster, one)
+	if err := found.takeReferences(ctx, cluster, one); err != nil || o.access.url == "" {
+		return found, declared{Objective: one}, err
+	}
+	// Something is counted.
+	return found, declared{Objective: one}, found.exclude(ctx, cluster, one)
 }
 
 // explanation is what is known of an objective.

@@ -95,7 +95,7 @@ func (e *explanation) attained() []fact {
 	if s.BudgetRemaining != "" {
 		out = append(out, fact{"budget left", s.BudgetRemaining + e.lasting()})
 	}
-	out = append(out, fact{"band", string(s.Band)}, fact{"coverage", s.Coverage})
+	out = append(out, fact{"band", string(s.Band)}, fact{"excluded", leftOut(s)}, fact{"coverage", s.Coverage})
 	if w := s.Window; w != nil {
 		out = append(out, fact{"from", minuteAt(w.Start)}, fact{"to", minuteAt(w.End)})
 	}

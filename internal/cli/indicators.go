@@ -32,7 +32,7 @@ func (v *inventory) input(o declared) (in compile.Input, ok bool) {
 
 // template is input without the calendar.
 func (v *inventory) template(o declared) (in compile.Input, ok bool) {
-	in.Objective = o.Objective
+	in.Objective, in.Exclusions = o.Objective, v.exclusions
 	key, refers := compile.IndicatorOf(o.Objective)
 	if !refers {
 		return in, true

@@ -28,6 +28,7 @@ type inventory struct {
 	journeys   []*v1alpha1.Journey
 	sources    map[compile.SourceKey]*origin
 	indicators map[compile.IndicatorKey]*template
+	exclusions []v1alpha1.Exclusion
 	calendars  map[types.NamespacedName]*opening
 	// seen is where each object is, by kind, namespace and name.
 	seen     map[string]place
@@ -195,6 +196,8 @@ func (v *inventory) keep(kind, namespace string, m manifest) error {
 		v.sources[compile.SourceKey{Kind: v1alpha1.SourceKindClusterMetricSource, Name: s.Name}] = &origin{s.SourceSpec(), s.Spec.AllowedNamespaces}
 	case string(v1alpha1.IndicatorKindIndicator), string(v1alpha1.IndicatorKindClusterIndicator):
 		return v.keepIndicator(compile.IndicatorKey{Kind: v1alpha1.IndicatorKind(kind), Namespace: namespace}, m)
+	case "Exclusion":
+		return v.keepExclusion(namespace, m)
 	case "Calendar":
 		return v.keepCalendar(namespace, m)
 	case "Journey":

@@ -91,7 +91,7 @@ func (s standings) head() []cell {
 		out = append(cells("NAMESPACE"), out...)
 	}
 	if s.options.output == outputWide {
-		out = append(out, cells("TOUCHPOINT", "EVENTS", "COVERAGE", "BAND", "BURN", "AGE", "WHY")...)
+		out = append(out, cells("TOUCHPOINT", "EVENTS", "EXCLUDED", "COVERAGE", "BAND", "BURN", "AGE", "WHY")...)
 	}
 	return out
 }
@@ -105,7 +105,7 @@ func (s standings) row(o *v1alpha1.Objective) []cell {
 		out = append(cells(o.Namespace), out...)
 	}
 	if s.options.output == outputWide {
-		out = append(out, cells(string(o.Spec.Touchpoint), count(o.Status.Events), o.Status.Coverage, string(o.Status.Band),
+		out = append(out, cells(string(o.Spec.Touchpoint), count(o.Status.Events), o.Status.Excluded, o.Status.Coverage, string(o.Status.Band),
 			burn(o), s.age(o.CreationTimestamp), why(o))...)
 	}
 	return out

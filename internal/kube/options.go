@@ -120,12 +120,13 @@ func (o *Options) config() (*rest.Config, error) {
 func mapper() meta.RESTMapper {
 	ours := v1alpha1.GroupVersion
 	out := meta.NewDefaultRESTMapper(nil)
-	for _, kind := range []string{"Objective", "Gate", "MetricSource"} {
+	for _, kind := range []string{"Objective", "Gate", "MetricSource", "Indicator", "Calendar", "Exclusion"} {
 		out.Add(ours.WithKind(kind), meta.RESTScopeNamespace)
 	}
 	// Left to guess, it takes them for journeies.
 	out.AddSpecific(ours.WithKind("Journey"), ours.WithResource(journeys), ours.WithResource("journey"), meta.RESTScopeNamespace)
 	out.Add(ours.WithKind("ClusterMetricSource"), meta.RESTScopeRoot)
+	out.Add(ours.WithKind("ClusterIndicator"), meta.RESTScopeRoot)
 	out.Add(corev1.SchemeGroupVersion.WithKind("Namespace"), meta.RESTScopeRoot)
 	return out
 }

@@ -25,6 +25,7 @@ const (
 	indicators        = "indicators"
 	clusterIndicators = "clusterindicators"
 	calendars         = "calendars"
+	exclusions        = "exclusions"
 
 	clusterSources = "clustermetricsources"
 
@@ -82,6 +83,16 @@ func (c *Cluster) Gates(ctx context.Context, q Query) ([]v1alpha1.Gate, error) {
 		out[i].TypeMeta = typeOf("Gate")
 	}
 	slices.SortFunc(out, func(a, b v1alpha1.Gate) int { return compare(&a, &b) })
+	return out, err
+}
+
+// Exclusions lists the exclusions of a namespace.
+func (c *Cluster) Exclusions(ctx context.Context, namespace string) ([]v1alpha1.Exclusion, error) {
+	var out []v1alpha1.Exclusion
+	page := &v1alpha1.ExclusionList{}
+	err := c.pages(ctx, exclusions, Query{Namespace: namespace}, page, func() {
+		out, page.Items = append(out, page.Items...), nil
+	})
 	return out, err
 }
 

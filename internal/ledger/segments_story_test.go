@@ -67,6 +67,11 @@ func TestSegmentsCome(t *testing.T) {
 			load:   steady + device("watch", "0+9x239 2160x1700", "0x2000"), maximum: 1,
 			minutes: []int{60, 61, 180}, want: map[string]float64{"desktop": 480, "": 240},
 		},
+		"GoneFromAFullList": {
+			reason:  "The place is given to the one with the most events in the window, not only since it was looked for last.",
+			load:    device("watch", "0+250x20 5000x1900", "0x2000") + device("desktop", "0x120 10+10x79 800x1800", "0x2000") + device("phone", "0+1x2000", "0x2000"),
+			maximum: 1, minutes: []int{60, 66}, want: map[string]float64{"desktop": 800, "": 240},
+		},
 		"WithoutTheLabel": {
 			reason: "Series without the label are among the others.",
 			load:   "all_total{a} 0+3x2000\ngood_total{a} 0+3x2000\n" + device("phone", "0+1x2000", "0+1x2000"), maximum: 10,

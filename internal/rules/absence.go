@@ -26,7 +26,7 @@ func (w *writer) absentOpen() monitoringv1.Rule {
 func (w *writer) absentWhileOpen() monitoringv1.Rule {
 	return w.alert(alert{
 		name: DataAbsent, severity: Warning, extra: w.plan.Alerts.Absent,
-		expr:    fmt.Sprintf("%s > %s", promql.Recorded(DataAbsentFor, w.own), number(w.plan.Alerts.AbsentAfter.Seconds())),
+		expr:    fmt.Sprintf("%s > %s", promql.Recorded(DataAbsentFor, w.own), number(w.plan.Alerts.AbsentAfter.Seconds())) + w.unless(w.plan.Alerts.AbsentAfter),
 		summary: fmt.Sprintf("%s has had no data for {{ humanizeDuration $value }} of its opening hours", w.plan.Key),
 		description: fmt.Sprintf("The metrics of %s were there and have been absent for {{ humanizeDuration $value }} in which it was open. "+
 			"Until they are back nobody knows whether the promise is kept, and no other alert of this objective can fire.", literal(w.plan.Service)),

@@ -45,7 +45,7 @@ func (w *writer) budgetBurn(t tier) monitoringv1.Rule {
 	factor := number(t.Factor)
 	expr := fmt.Sprintf("%s > %s and ignoring (window) %s > %s and ignoring (window) %s >= %s",
 		w.now(BurnRate, t.pace, t.Long), factor, w.now(BurnRate, t.pace, t.Short), factor,
-		w.now(BadEvents, t.pace, t.Long), number(w.plan.Alerts.MinimumBadEvents))
+		w.now(BadEvents, t.pace, t.Long), number(w.plan.Alerts.MinimumBadEvents)) + w.unless(0)
 	target := w.plan.Unit.FormatTarget(w.plan.Target)
 	return w.alert(alert{
 		name: BudgetBurn, expr: expr, severity: severity, window: written(t.Long), extra: extra,
@@ -76,7 +76,7 @@ func (w *writer) dataAbsent() monitoringv1.Rule {
 	after := w.plan.Alerts.AbsentAfter
 	return w.alert(alert{
 		name: DataAbsent, severity: Warning, extra: w.plan.Alerts.Absent,
-		expr:    fmt.Sprintf("time() - %s > %s", promql.Recorded(DataTimestamp, w.own), number(after.Seconds())),
+		expr:    fmt.Sprintf("time() - %s > %s", promql.Recorded(DataTimestamp, w.own), number(after.Seconds())) + w.unless(after),
 		summary: fmt.Sprintf("%s has had no data for {{ humanizeDuration $value }}", w.plan.Key),
 		description: fmt.Sprintf("The metrics of %s were there and have been absent for {{ humanizeDuration $value }}. "+
 			"Until they are back nobody knows whether the promise is kept, and no other alert of this objective can fire.", literal(w.plan.Service)),

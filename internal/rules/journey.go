@@ -77,7 +77,7 @@ func untold(p *compile.Plan) string {
 		return "one of its objectives asks for confidence"
 	case p.Group != nil && p.Group.Every:
 		return "one of its objectives promises each segment the same"
-	case len(p.Excluded) > 0:
+	case len(reached(p, p.Window.Rolling)) > 0:
 		return "minutes of one of its objectives do not count"
 	default:
 		return ""

@@ -111,15 +111,31 @@ func (w *writer) sums(p pace, tiers []tier) []monitoringv1.Rule {
 func (w *writer) longWindow(p pace, window time.Duration) []monitoringv1.Rule {
 	events, bad := "max("+w.now(Events, p, window)+")", "max("+w.now(BadEvents, p, window)+")"
 	return []monitoringv1.Rule{
-		w.record(Events, w.sum(p.events(), window), window),
-		w.record(BadEvents, events+" - "+w.sum(p.points(), window), window),
+		w.record(Events, w.events(p, window), window),
+		w.record(BadEvents, events+" - "+w.points(p, window), window),
 		w.record(BurnRate, bad+" / ("+events+" > 0) / "+w.budget(), window),
 	}
 }
 
 func (w *writer) shortWindow(p pace, window time.Duration) monitoringv1.Rule {
-	expr := fmt.Sprintf("(1 - %s / (%s > 0)) / %s", w.sum(p.points(), window), w.sum(p.events(), window), w.budget())
+	expr := fmt.Sprintf("(1 - %s / (%s > 0)) / %s", w.points(p, window), w.events(p, window), w.budget())
 	return w.record(BurnRate, expr, window)
+}
+
+// events and points are sums over a window, without the minutes that are excluded.
+func (w *writer) events(p pace, window time.Duration) string {
+	return w.counted(promql.RecordedEvents, p.events(), p, window)
+}
+
+func (w *writer) points(p pace, window time.Duration) string {
+	return w.counted(promql.RecordedPoints, p.points(), p, window)
+}
+
+func (w *writer) counted(minute, rolled string, p pace, window time.Duration) string {
+	if out := reached(w.plan, window); len(out) > 0 {
+		return w.sift(minute, p, window, out)
+	}
+	return w.sum(rolled, window)
 }
 
 // sum adds up a recorded number over a window. An objective whose labels were
