@@ -86,7 +86,8 @@ func TestExclusionPhases(t *testing.T) {
 	stands(t, planned, v1alpha1.ExclusionPlanned, 1)
 
 	refuses(t, ends, "nothing of its spec changes any more but withdrawn", func(x *v1alpha1.Exclusion) { x.Spec.Reason = "another" })
-	refuses(t, begins, "from and, of one that comes again", func(x *v1alpha1.Exclusion) { x.Spec.From = planned.Spec.From })
+	refuses(t, begins, "from, reason, approver and, of one", func(x *v1alpha1.Exclusion) { x.Spec.From = planned.Spec.From })
+	refuses(t, begins, "to only moves to a later time", func(x *v1alpha1.Exclusion) { x.Spec.To = metav1.NewTime(x.Spec.To.Add(-time.Minute)) })
 	update(t, ends, func(x *v1alpha1.Exclusion) {
 		x.Spec.Withdrawn = &v1alpha1.Withdrawal{Reason: "nothing happened", By: "tests"}
 	})

@@ -25,13 +25,21 @@ func Exclusion(x *v1alpha1.Exclusion, o evaluate.ExclusionOutcome) {
 	}
 	words := phases[o.Phase]
 	message := words[1]
-	if o.Phase == v1alpha1.ExclusionWithdrawn && x.Spec.Withdrawn.At != nil {
-		message = "the exclusion was withdrawn: its time counts again since spec.withdrawn.at"
+	if x.Spec.Withdrawn != nil && x.Spec.Withdrawn.At != nil {
+		message = withdrawal(o.Phase, message)
 	}
 	if objectives == 0 {
 		message += "; it is for no objective that there is: look at spec.selector, spec.objectives and spec.services"
 	}
 	replace(x, Ready(words[0], message))
+}
+
+// withdrawal words a phase of an exclusion that is taken back from a moment on.
+func withdrawal(phase v1alpha1.ExclusionPhase, message string) string {
+	if phase == v1alpha1.ExclusionWithdrawn {
+		return "the exclusion was withdrawn: its time counts again since spec.withdrawn.at"
+	}
+	return message + "; it is withdrawn: its time counts again from spec.withdrawn.at on"
 }
 
 // InvalidExclusion writes what a person must mend. The phase stays: what may change
