@@ -48,18 +48,47 @@ func TestCalendars(t *testing.T) {
 	shared.Spec.CalendarRef = &v1alpha1.CalendarReference{Name: "desk"}
 	byIndicator := anObjective(ns, "by-indicator", refers(map[string]v1alpha1.ParameterValue{"namespace": "long-hold"}))
 	create(t, shared, always, own, byIndicator)
+	both := []*v1alpha1.Objective{own, byIndicator}
 
+	awaitNoCalendar(t, both)
+	settled(t, always, v1alpha1.ReasonTargetMet)
+	desk := mornings(ns)
+	create(t, desk)
+	countsMornings(t, both, always)
+
+	before := *own.Status.Events
+	update(t, desk, func(c *v1alpha1.Calendar) { c.Spec.Weekly[0].Close = "24:00" })
+	await(t, own, "all events", func(o *v1alpha1.Objective) bool {
+		return o.Status.Events != nil && *o.Status.Events > before && *o.Status.Events >= *always.Status.Events
+	})
+	breakCalendar(t, desk, own)
+
+	update(t, desk, func(c *v1alpha1.Calendar) { c.Spec = mornings(ns).Spec })
+	understood(t, desk, v1alpha1.ReasonUnderstood)
+	settled(t, own, v1alpha1.ReasonTargetMet)
+	settled(t, byIndicator, v1alpha1.ReasonTargetMet)
+	if err := env.admin.Delete(context.Background(), desk); err != nil {
+		t.Fatal(err)
+	}
+	awaitNoCalendar(t, both)
+}
+
+// awaitNoCalendar waits until objectives say that their calendar does not exist.
+func awaitNoCalendar(t *testing.T, objectives []*v1alpha1.Objective) {
+	t.Helper()
 	const missing = "spec.calendarRef: Calendar calendars/desk does not exist: create it, or name another"
-	for _, o := range []*v1alpha1.Objective{own, byIndicator} {
+	for _, o := range objectives {
 		if got := awaitCondition(t, o, v1alpha1.ConditionReconciling, v1alpha1.ReasonCalendarNotFound); got != missing {
 			t.Errorf("%s says %q, want %q", o.Name, got, missing)
 		}
 	}
-	settled(t, always, v1alpha1.ReasonTargetMet)
+}
 
-	desk := mornings(ns)
-	create(t, desk)
-	for _, o := range []*v1alpha1.Objective{own, byIndicator} {
+// countsMornings waits until objectives count a part of the events of one that counts
+// all of them, with data in nearly all of the minutes that are open.
+func countsMornings(t *testing.T, objectives []*v1alpha1.Objective, always *v1alpha1.Objective) {
+	t.Helper()
+	for _, o := range objectives {
 		settled(t, o, v1alpha1.ReasonTargetMet)
 		half := float64(*o.Status.Events) / float64(*always.Status.Events)
 		t.Logf("%s: %d of %d events, coverage %s", o.Name, *o.Status.Events, *always.Status.Events, o.Status.Coverage)
@@ -70,13 +99,12 @@ func TestCalendars(t *testing.T) {
 			t.Errorf("%s has a coverage of %s (%v), want nearly all of the minutes that are open", o.Name, o.Status.Coverage, err)
 		}
 	}
+}
 
-	before := *own.Status.Events
-	update(t, desk, func(c *v1alpha1.Calendar) { c.Spec.Weekly[0].Close = "24:00" })
-	await(t, own, "all events", func(o *v1alpha1.Objective) bool {
-		return o.Status.Events != nil && *o.Status.Events > before && *o.Status.Events >= *always.Status.Events
-	})
-
+// breakCalendar breaks a calendar in several ways, each of which it and the objective
+// must tell of.
+func breakCalendar(t *testing.T, desk *v1alpha1.Calendar, own *v1alpha1.Objective) {
+	t.Helper()
 	for _, broken := range []struct {
 		change func(*v1alpha1.Calendar)
 		reason string
@@ -98,16 +126,6 @@ func TestCalendars(t *testing.T) {
 			t.Errorf("the calendar says\n%sand is %q", describe(desk), desk.Status.State)
 		}
 	}
-
-	update(t, desk, func(c *v1alpha1.Calendar) { c.Spec = mornings(ns).Spec })
-	understood(t, desk, v1alpha1.ReasonUnderstood)
-	settled(t, own, v1alpha1.ReasonTargetMet)
-	settled(t, byIndicator, v1alpha1.ReasonTargetMet)
-	if err := env.admin.Delete(context.Background(), desk); err != nil {
-		t.Fatal(err)
-	}
-	awaitCondition(t, own, v1alpha1.ConditionReconciling, v1alpha1.ReasonCalendarNotFound)
-	awaitCondition(t, byIndicator, v1alpha1.ConditionReconciling, v1alpha1.ReasonCalendarNotFound)
 }
 
 // TestCalendarOpens begins some seconds before a calendar closes, by a clock that was

@@ -67,12 +67,28 @@ func (i timeInterval) contains(t *testing.T, at time.Time) bool {
 	}
 	plain := func(text string) int { n, _ := strconv.Atoi(text); return n }
 	months := []string{"", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december"}
-	clock := len(i.Times) == 0
-	for _, r := range i.Times {
-		clock = clock || r.Start <= local.Format("15:04") && local.Format("15:04") < r.End
-	}
-	return clock && within(i.Weekdays, int(local.Weekday()), func(day string) int { return slices.Index(weekdays, day) }) &&
+	return i.atTime(local.Format("15:04")) && within(i.Weekdays, int(local.Weekday()), func(day string) int { return slices.Index(weekdays, day) }) &&
 		within(i.Days, local.Day(), plain) && within(i.Years, local.Year(), plain) && within(i.Months, int(local.Month()), func(month string) int { return slices.Index(months, month) })
+}
+
+func (i timeInterval) atTime(clock string) bool {
+	for _, r := range i.Times {
+		if r.Start <= clock && clock < r.End {
+			return true
+		}
+	}
+	return len(i.Times) == 0
+}
+
+// holds says whether a moment is in one of the named intervals.
+func (r routing) holds(t *testing.T, names []string, at time.Time) bool {
+	t.Helper()
+	for _, named := range r.TimeIntervals {
+		if slices.Contains(names, named.Name) && slices.ContainsFunc(named.Intervals, func(i timeInterval) bool { return i.contains(t, at) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // TestOpeningHoursOfAlertmanager has Alertmanager read the configuration that ships,
@@ -95,18 +111,10 @@ func TestOpeningHoursOfAlertmanager(t *testing.T) {
 	if diff := cmp.Diff([]string{"severity=\"" + rules.Critical + "\"", rules.CalendarLabel + "=\"" + calendar.Name + "\""}, pages.Matchers); diff != "" {
 		t.Errorf("matchers of the first route: -want, +got:\n%s", diff)
 	}
-	holds := func(names []string, at time.Time) bool {
-		for _, named := range config.TimeIntervals {
-			if slices.Contains(names, named.Name) && slices.ContainsFunc(named.Intervals, func(i timeInterval) bool { return i.contains(t, at) }) {
-				return true
-			}
-		}
-		return false
-	}
 	open := 0
 	end := time.Date(2027, 6, 1, 0, 0, 0, 0, time.UTC)
 	for at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC); at.Before(end); at = at.Add(15 * time.Minute) {
-		paged := holds(pages.Active, at) && !holds(pages.Mute, at)
+		paged := config.holds(t, pages.Active, at) && !config.holds(t, pages.Mute, at)
 		if paged != hours.Open(at) {
 			t.Fatalf("%s: pages are sent: %t, and the calendar is open: %t", at.In(hours.Location), paged, hours.Open(at))
 		}

@@ -45,11 +45,13 @@ func CalendarOf(o *v1alpha1.Objective, indicator *v1alpha1.IndicatorSpec) (types
 	return types.NamespacedName{Namespace: o.Namespace, Name: string(ref.Name)}, true
 }
 
+func nameOf(calendar types.NamespacedName) string { return "Calendar " + calendar.String() }
+
 // MissingCalendar is the mistake of an objective whose calendar does not exist.
 func MissingCalendar(key types.NamespacedName) *Error {
 	return &Error{
 		Reason: v1alpha1.ReasonCalendarNotFound, Field: fieldCalendar,
-		Err: fmt.Errorf("Calendar %s does not exist: create it, or name another", key),
+		Err: fmt.Errorf("%s does not exist: create it, or name another", nameOf(key)),
 	}
 }
 
@@ -64,9 +66,8 @@ func (p *Plan) keepHours(in Input) error {
 		return MissingCalendar(key)
 	}
 	hours, err := HoursOf(in.Calendar, in.Now)
-	var mistake *Error
-	if errors.As(err, &mistake) {
-		return &Error{Reason: mistake.Reason, Field: fieldCalendar, Err: fmt.Errorf("Calendar %s: %w", key, mistake)}
+	if mistake, ok := errors.AsType[*Error](err); ok {
+		return &Error{Reason: mistake.Reason, Field: fieldCalendar, Err: fmt.Errorf("%s: %w", nameOf(key), mistake)}
 	}
 	month := monthOf(in.Now)
 	end := month.Add(ahead)

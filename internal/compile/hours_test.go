@@ -48,32 +48,38 @@ func calendarText(events ...string) string {
 // the wall and a sheet of paper, by Go's time package.
 func wall(location *time.Location, begin time.Time) bool {
 	local := begin.In(location)
-	clock, date := local.Format("15:04"), local.Format("01-02")
-	within := func(from, to string) bool { return from <= clock && clock < to }
 	if utc := begin.UTC(); utc.Format("01-02") == "04-02" && utc.Format("15:04") >= "10:15" && utc.Format("15:04") < "11:45" {
 		return false
 	}
-	switch {
-	case date == "12-25", local.Format(time.DateOnly) == "2026-04-01":
-		return false
-	case date == "10-07":
-		return within("06:00", "07:30") || clock >= "20:00"
-	case local.Format(time.DateOnly) == "2026-10-27":
-		return true
-	case local.Month() == time.March && local.Weekday() == time.Monday && local.Day() > 14 && local.Day() < 22:
-		return false
+	if open, special := onTheSheet(local); special {
+		return open
 	}
-	switch local.Weekday() {
-	case time.Wednesday:
+	clock := local.Format("15:04")
+	switch day := local.Weekday(); {
+	case day == time.Wednesday:
 		return true
-	case time.Saturday:
+	case day == time.Saturday:
 		return clock >= "21:15"
-	case time.Sunday:
-		return clock >= "21:15" || clock < "02:31" || within("02:45", "03:10")
-	case time.Monday:
-		return clock < "02:31" || within("08:00", "18:30")
+	case day == time.Sunday:
+		return clock >= "21:15" || clock < "02:31" || clock >= "02:45" && clock < "03:10"
 	default:
-		return within("08:00", "18:30")
+		return clock >= "08:00" && clock < "18:30" || day == time.Monday && clock < "02:31"
+	}
+}
+
+// onTheSheet tells the days that are not like others.
+func onTheSheet(local time.Time) (open, special bool) {
+	clock := local.Format("15:04")
+	third := local.Month() == time.March && local.Weekday() == time.Monday && local.Day() > 14 && local.Day() < 22
+	switch date := local.Format(time.DateOnly); {
+	case third, date == "2026-04-01", date[5:] == "12-25":
+		return false, true
+	case date[5:] == "10-07":
+		return clock >= "06:00" && clock < "07:30" || clock >= "20:00", true
+	case date == "2026-10-27":
+		return true, true
+	default:
+		return false, false
 	}
 }
 
@@ -142,37 +148,17 @@ func TestOpenIsTheClockOnTheWall(t *testing.T) {
 	const fortnight = 14 * 24 * time.Hour
 	engine := newEngine(t)
 	compared, open := 0, 0
-	for _, zone := range []string{"Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Chatham"} {
-		location, err := time.LoadLocation(zone)
-		if err != nil {
-			t.Fatal(err)
-		}
-		changes := shifts(t, location)
+	for _, zone := range fiveZones {
+		changes := shifts(t, zoneOf(t, zone))
 		if len(changes) != 2 {
 			t.Fatalf("%s has %d changes of its offset", zone, len(changes))
 		}
 		for _, shift := range changes {
 			within := slo.Span{Start: shift.Add(-fortnight), End: shift.Add(fortnight)}
 			// A ruler has the expression of the month before at the latest.
-			plan := during(t, weekOf(v1alpha1.TimeZone(zone)), within.Start.AddDate(0, -1, 0))
-			expr, err := plan.Recipe.Hours.Open()
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := minutes(t, engine, expr, within, time.Minute)
-			for begin := within.Start; begin.Before(within.End); begin = begin.Add(time.Minute) {
-				want := wall(location, begin)
-				if got[begin.Add(time.Minute).Unix()] != want {
-					t.Fatalf("%s: minute from %s: open is %t, want %t, by %s", zone, begin.In(location), !want, want, expr)
-				}
-				if plan.Hours.Open(begin) != want {
-					t.Fatalf("%s: minute from %s: Open() is %t, want %t", zone, begin.In(location), !want, want)
-				}
-				compared++
-				if want {
-					open++
-				}
-			}
+			plan := during(t, weekOf(zone), within.Start.AddDate(0, -1, 0))
+			n, opened := compareMinutes(t, engine, plan, zoneOf(t, zone), within, time.Minute)
+			compared, open = compared+n, open+opened
 		}
 	}
 	t.Logf("%d minutes around 10 changes of offset in 5 zones, %d of them open: the same by Prometheus' engine and by Go's time package", compared, open)
@@ -181,35 +167,55 @@ func TestOpenIsTheClockOnTheWall(t *testing.T) {
 	}
 }
 
+var fiveZones = []v1alpha1.TimeZone{"Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Chatham"}
+
+func zoneOf(t *testing.T, name v1alpha1.TimeZone) *time.Location {
+	t.Helper()
+	location, err := time.LoadLocation(string(name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return location
+}
+
+// compareMinutes compares minutes of a span, a step apart, by the expression of a plan
+// and by its hours with what the wall says. It gives how many there are, and how many
+// of them are open.
+func compareMinutes(t *testing.T, engine *promql.Engine, plan *compile.Plan, location *time.Location, within slo.Span, step time.Duration) (compared, open int) {
+	t.Helper()
+	expr, err := plan.Recipe.Hours.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := minutes(t, engine, expr, within, step)
+	for begin := within.Start; begin.Before(within.End); begin = begin.Add(step) {
+		want := wall(location, begin)
+		if got[begin.Add(time.Minute).Unix()] != want {
+			t.Fatalf("minute from %s: open is %t, want %t, by %s", begin.In(location), !want, want, expr)
+		}
+		if plan.Hours.Open(begin) != want {
+			t.Fatalf("minute from %s: Open() is %t, want %t", begin.In(location), !want, want)
+		}
+		compared++
+		if want {
+			open++
+		}
+	}
+	return compared, open
+}
+
 // TestOpenOfAYear compares minutes of a whole year by the expressions of its quarters,
 // each of which is asked for its own month and the two after it. The minutes are a
 // number apart that has no factor in common with an hour.
 func TestOpenOfAYear(t *testing.T) {
 	const step = 17 * time.Minute
 	engine := newEngine(t)
-	for _, zone := range []v1alpha1.TimeZone{"Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Chatham"} {
-		location, err := time.LoadLocation(string(zone))
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, zone := range fiveZones {
 		compared, open := 0, 0
 		for month := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC); month.Year() == 2026; month = month.AddDate(0, 3, 0) {
 			within := slo.Span{Start: month, End: month.AddDate(0, 3, 0)}
-			expr, err := during(t, weekOf(zone), month).Recipe.Hours.Open()
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := minutes(t, engine, expr, within, step)
-			for begin := within.Start; begin.Before(within.End); begin = begin.Add(step) {
-				want := wall(location, begin)
-				if got[begin.Add(time.Minute).Unix()] != want {
-					t.Fatalf("%s: minute from %s: open is %t, want %t", zone, begin.In(location), !want, want)
-				}
-				compared++
-				if want {
-					open++
-				}
-			}
+			n, opened := compareMinutes(t, engine, during(t, weekOf(zone), month), zoneOf(t, zone), within, step)
+			compared, open = compared+n, open+opened
 		}
 		t.Logf("%s: %d of %d minutes of a year are open", zone, open, compared)
 	}

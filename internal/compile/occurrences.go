@@ -16,8 +16,6 @@ import (
 const (
 	// mostRecurring is how many events of an iCalendar may recur.
 	mostRecurring = 50
-	// mostInterval bounds INTERVAL.
-	mostInterval = 100
 	// longestEvent is how long one event may be.
 	longestEvent = year
 )
@@ -180,30 +178,34 @@ func listOf(props []property, days bool, zone *time.Location) ([]time.Time, erro
 	return out, nil
 }
 
+// lengthOf is how long one occurrence lasts: a day where a date alone is given.
 func lengthOf(e event, c closure, zone *time.Location) (time.Duration, error) {
-	var out time.Duration
-	if c.days {
-		out = 24 * time.Hour
-	}
-	if end, there := e.one("DTEND"); there {
-		at, date, err := momentOf(end, end.value, zone)
-		if err != nil {
-			return 0, err
-		}
-		if date != c.days {
-			return 0, errors.New("DTSTART and DTEND are not both dates or both moments")
-		}
-		out = at.Sub(c.start)
-	} else if length, there := e.one("DURATION"); there {
-		var err error
-		if out, err = durationOf(length.value); err != nil {
-			return 0, err
-		}
+	out, err := givenLength(e, c, zone)
+	if err != nil {
+		return 0, err
 	}
 	if out <= 0 || out > longestEvent || c.days && out%(24*time.Hour) != 0 {
 		return 0, errors.New("it does not end after it begins, lasts longer than a year, or is no whole number of days: write a DTEND, which is the first day or moment after it")
 	}
 	return out, nil
+}
+
+func givenLength(e event, c closure, zone *time.Location) (time.Duration, error) {
+	if length, there := e.one("DURATION"); there {
+		return durationOf(length.value)
+	}
+	end, there := e.one("DTEND")
+	if !there && c.days {
+		return 24 * time.Hour, nil
+	}
+	if !there {
+		return 0, nil
+	}
+	at, date, err := momentOf(end, end.value, zone)
+	if err == nil && date != c.days {
+		err = errors.New("DTSTART and DTEND are not both dates or both moments")
+	}
+	return at.Sub(c.start), err
 }
 
 // durationOf reads a duration such as P1D or PT4H30M: as Go writes it, but for days
@@ -229,84 +231,4 @@ func durationOf(text string) (time.Duration, error) {
 		}
 	}
 	return 0, wrong
-}
-
-// parts are those that a rule of each frequency may have. Each rule made of them
-// recurs within a few periods, so that looking for what recurs always comes to an
-// end soon.
-var parts = map[string][]string{
-	"YEARLY":  {"BYMONTH", "BYMONTHDAY", "BYDAY"},
-	"MONTHLY": {"BYMONTHDAY", "BYDAY"},
-	"WEEKLY":  {"BYDAY"},
-	"DAILY":   nil,
-}
-
-// ruleOf reads the rule of an event that recurs.
-func ruleOf(text string, start time.Time) (*rrule.RRule, error) {
-	given := map[string]string{}
-	for part := range strings.SplitSeq(strings.ToUpper(text), ";") {
-		name, value, _ := strings.Cut(part, "=")
-		given[name] = value
-	}
-	allowed, known := parts[given["FREQ"]]
-	if !known {
-		return nil, errors.New("FREQ must be YEARLY, MONTHLY, WEEKLY or DAILY")
-	}
-	for name := range given {
-		if !slices.Contains(slices.Concat(allowed, []string{"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST"}), name) {
-			return nil, fmt.Errorf("%s is not understood with FREQ=%s: write the dates themselves, in RDATE", name, given["FREQ"])
-		}
-	}
-	option, err := rrule.StrToROption(strings.ToUpper(text))
-	if err != nil {
-		return nil, err
-	}
-	if err := checkRule(option, given, start); err != nil {
-		return nil, err
-	}
-	option.Dtstart = start
-	return rrule.NewRRule(*option)
-}
-
-// checkRule refuses rules that may never recur.
-func checkRule(o *rrule.ROption, given map[string]string, start time.Time) error {
-	_, byDay := given["BYDAY"]
-	_, byDate := given["BYMONTHDAY"]
-	dates := o.Bymonthday
-	if !byDay && !byDate {
-		dates = []int{start.Day()}
-	}
-	months := o.Bymonth
-	if len(months) == 0 && given["FREQ"] == "YEARLY" && !byDay && !byDate {
-		months = []int{int(start.Month())}
-	}
-	far := func(date int) bool { return date > 28 || date < -28 }
-	weekly := given["FREQ"] == "WEEKLY" || given["FREQ"] == "DAILY"
-	most := 5 // weekdays of one name in a month
-	if given["FREQ"] == "YEARLY" && len(months) == 0 {
-		most = 53
-	}
-	switch {
-	case o.Interval < 0 || o.Interval > mostInterval:
-		return fmt.Errorf("INTERVAL must be from 1 to %d", mostInterval)
-	case byDay && byDate:
-		return errors.New("BYDAY and BYMONTHDAY are not understood together: write the dates themselves, in RDATE")
-	case weekly:
-		return nil
-	case o.Interval > 1 && (slices.ContainsFunc(dates, far) || slices.ContainsFunc(o.Byweekday, func(d rrule.Weekday) bool { return d.N() > 4 || d.N() < -4 })):
-		return errors.New("not every month or year has that day, and INTERVAL may pass over those that do: write the dates themselves, in RDATE")
-	case len(months) > 0 && !slices.ContainsFunc(dates, func(date int) bool { return ever(date, months) }) && !byDay:
-		return errors.New("no month that it names has that day")
-	case slices.ContainsFunc(o.Byweekday, func(d rrule.Weekday) bool { return max(d.N(), -d.N()) > most }):
-		return fmt.Errorf("BYDAY counts to %d at the most there", most)
-	}
-	return nil
-}
-
-// ever says whether one of some months has a day, in a leap year.
-func ever(date int, months []int) bool {
-	return slices.ContainsFunc(months, func(month int) bool {
-		last := time.Date(2000, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
-		return max(date, -date) <= last
-	})
 }

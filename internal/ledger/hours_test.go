@@ -69,15 +69,7 @@ func onTheWall(t rapid.TB, c *v1alpha1.CalendarSpec) func(time.Time) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var from, to time.Time
-	if c.ICalendar != "" {
-		var first, last string
-		if _, err := fmt.Sscanf(c.ICalendar, "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:%s\nDTEND:%s\n", &first, &last); err != nil {
-			t.Fatal(err)
-		}
-		from, _ = time.Parse("20060102T150405Z", first)
-		to, _ = time.Parse("20060102T150405Z", last)
-	}
+	from, to := eventOf(t, c)
 	opens, closes := string(c.Weekly[0].Open), string(c.Weekly[0].Close)
 	return func(begin time.Time) bool {
 		local := begin.In(location)
@@ -89,6 +81,20 @@ func onTheWall(t rapid.TB, c *v1alpha1.CalendarSpec) func(time.Time) bool {
 		holiday := slices.ContainsFunc(c.Holidays, func(h v1alpha1.Holiday) bool { return h.Date == date })
 		return within && !holiday && (begin.Before(from) || !begin.Before(to))
 	}
+}
+
+// eventOf is when the event of a calendar is, if it has one.
+func eventOf(t rapid.TB, c *v1alpha1.CalendarSpec) (from, to time.Time) {
+	if c.ICalendar == "" {
+		return from, to
+	}
+	var first, last string
+	if _, err := fmt.Sscanf(c.ICalendar, "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:%s\nDTEND:%s\n", &first, &last); err != nil {
+		t.Fatal(err)
+	}
+	from, _ = time.Parse("20060102T150405Z", first)
+	to, _ = time.Parse("20060102T150405Z", last)
+	return from, to
 }
 
 // heard is a store that notes what it was asked.

@@ -90,15 +90,16 @@ func TestAlertsAreThoseOfPrometheus(t *testing.T) {
 		// windows is how many windows of alerts must have been seen to fire.
 		windows int
 	}{
-		"Day":     {"short windows, in one group", objective(failures, "99%", "1d"), 10 * hour, 2, 3},
-		"Hours":   {"tiers whose windows are alike are one alert", objective(failures, "90%", "4h"), 6 * hour, 2, 2},
-		"Week":    {"two groups", objective(failures, "95%", "7d"), 20 * hour, 1, 3},
-		"Month":   {"tiers that read what another group recorded", objective(failures, "99.9%", "28d"), 24 * hour, 1, 4},
-		"Quarter": {"three groups", objective(failures, "99.9%", "90d"), 24 * hour, 1, 3},
-		"Year":    {"four groups", objective(failures, "99.5%", "400d"), 20 * hour, 1, 3},
-		"Apdex":   {"half points", objective(speed, "0.9", "1d"), 8 * hour, 1, 2},
-		"State":   {"no data is bad", objective(probe, "99%", "1d"), 8 * hour, 1, 2},
-		"Kept":    {"alerts are kept firing", objective(failures, "99%", "1d", keeping(17*time.Minute, 25)), 10 * hour, 2, 3},
+		"Day":      {"short windows, in one group", objective(failures, "99%", "1d"), 10 * hour, 2, 3},
+		"Hours":    {"tiers whose windows are alike are one alert", objective(failures, "90%", "4h"), 6 * hour, 2, 2},
+		"Week":     {"two groups", objective(failures, "95%", "7d"), 20 * hour, 1, 3},
+		"Month":    {"tiers that read what another group recorded", objective(failures, "99.9%", "28d"), 24 * hour, 1, 4},
+		"Quarter":  {"three groups", objective(failures, "99.9%", "90d"), 24 * hour, 1, 3},
+		"Year":     {"four groups", objective(failures, "99.5%", "400d"), 20 * hour, 1, 3},
+		"Apdex":    {"half points", objective(speed, "0.9", "1d"), 8 * hour, 1, 2},
+		"State":    {"no data is bad", objective(probe, "99%", "1d"), 8 * hour, 1, 2},
+		"Calendar": {"minutes that are closed count nowhere, and are no absence", objective(failures, "99%", "1d", keeping(0, 25), during), 10 * hour, 2, 3},
+		"Kept":     {"alerts are kept firing", objective(failures, "99%", "1d", keeping(17*time.Minute, 25)), 10 * hour, 2, 3},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -157,6 +158,11 @@ func TestEdgesOfWindows(t *testing.T) {
 			}
 		})
 	}
+}
+
+// during has a calendar count.
+func during(s *v1alpha1.ObjectiveSpec) {
+	s.CalendarRef = &v1alpha1.CalendarReference{Name: "desk"}
 }
 
 // keeping keeps alerts firing, and asks for more bad events.

@@ -36,7 +36,13 @@ func objective(in v1alpha1.ObjectiveIndicator, target v1alpha1.Target, window v1
 
 func planOf(t testing.TB, o *v1alpha1.Objective, at time.Time) *compile.Plan {
 	t.Helper()
-	plan, err := compile.Compile(compile.Input{Objective: o, Source: &v1alpha1.MetricSourceSpec{}, Now: at})
+	in := compile.Input{Objective: o, Source: &v1alpha1.MetricSourceSpec{}, Now: at}
+	if o.Spec.CalendarRef != nil {
+		in.Calendar = &v1alpha1.CalendarSpec{TimeZone: "Asia/Kolkata", Weekly: []v1alpha1.WeeklyHours{
+			{Days: v1alpha1.Weekdays, Open: "00:10", Close: "08:40"}, {Days: v1alpha1.Weekdays, Open: "09:20", Close: "23:00"},
+		}}
+	}
+	plan, err := compile.Compile(in)
 	if err != nil {
 		t.Fatalf("compile objective: %v", err)
 	}

@@ -40,6 +40,21 @@ func rolling(d v1alpha1.RollingWindow) func(*v1alpha1.Objective) {
 
 func supportDesk(o *v1alpha1.Objective) { o.Spec.Perspective = v1alpha1.PerspectiveCX }
 
+// desks is a calendar that is closed for the second hour after begin, and until
+// Monday.
+var desks = &v1alpha1.CalendarSpec{
+	TimeZone: "Europe/London",
+	Weekly: []v1alpha1.WeeklyHours{
+		{Days: []v1alpha1.Weekday{v1alpha1.Monday, v1alpha1.Friday}, Open: "08:00", Close: "09:00"},
+		{Days: []v1alpha1.Weekday{v1alpha1.Monday, v1alpha1.Friday}, Open: "10:00", Close: "18:00"},
+	},
+}
+
+// duringHours has the calendar desks count for an objective.
+func duringHours(o *v1alpha1.Objective) {
+	o.Spec.CalendarRef = &v1alpha1.CalendarReference{Name: "desks"}
+}
+
 // confined is a source that confines queries to the objective's namespace.
 func confined() *v1alpha1.MetricSourceSpec {
 	return &v1alpha1.MetricSourceSpec{
@@ -50,7 +65,11 @@ func confined() *v1alpha1.MetricSourceSpec {
 
 func planOf(t testing.TB, o *v1alpha1.Objective, source *v1alpha1.MetricSourceSpec) *compile.Plan {
 	t.Helper()
-	plan, err := compile.Compile(compile.Input{Objective: o, Source: source, Now: begin})
+	in := compile.Input{Objective: o, Source: source, Now: begin}
+	if o.Spec.CalendarRef != nil {
+		in.Calendar = desks
+	}
+	plan, err := compile.Compile(in)
 	if err != nil {
 		t.Fatalf("compile objective: %v", err)
 	}

@@ -36,6 +36,7 @@ func TestGroupsAreGolden(t *testing.T) {
 		args   args
 	}{
 		"events-99.9": {reason: "A tight target has the workbook's windows.", args: args{objective(failures(), "99.9%"), confined()}},
+		"calendar":    {reason: "With opening hours each lane is gated, and absent data is counted in them.", args: args{objective(failures(), "99.9%", duringHours), confined()}},
 		"apdex-75":    {reason: "A loose target has longer ones, so that it can fire at all.", args: args{objective(apdex(), "0.75"), confined()}},
 		"net-promoter": {
 			reason: "Surveys have tickets alone, and a third count.",

@@ -82,6 +82,14 @@ func TestObjectiveConditions(t *testing.T) {
 				"Met":   "Unknown InsufficientData: there are fewer events in the window than spec.minimumEvents, which is 100",
 			},
 		},
+		"NotOpenYet": {
+			reason:  "nothing was open",
+			verdict: aVerdict(func(v *evaluate.Verdict) { v.Outcome, v.Reason = evaluate.Unknown, v1alpha1.ReasonNotOpenYet }),
+			want: map[string]string{
+				"Ready": "True Evaluated: evaluated",
+				"Met":   "Unknown NotOpenYet: no minute of the window was open yet, by the calendar that counts for this objective: the verdict comes with the first",
+			},
+		},
 		"Excluded": {
 			reason:  "nothing is left of the window",
 			verdict: aVerdict(func(v *evaluate.Verdict) { v.Outcome, v.Reason = evaluate.Unknown, v1alpha1.ReasonExcluded }),
