@@ -153,6 +153,20 @@ func count(t *testing.T, reason string, total int64, all ...*v1alpha1.Objective)
 	}
 }
 
+// share creates exclusions by which each of two objectives counts what the other does
+// not.
+func share(t *testing.T, reason string, total int64, exclusions []*v1alpha1.Exclusion, part, rest *v1alpha1.Objective) {
+	t.Helper()
+	for _, x := range exclusions {
+		create(t, x)
+	}
+	count(t, reason, total, part, rest)
+	t.Logf("%s\n%s", figuresOf(part), figuresOf(rest))
+	if *part.Status.Raw.Events != total || *part.Status.Events**rest.Status.Events == 0 {
+		t.Errorf("%s: raw is %d events, want %d, and both count some", reason, *part.Status.Raw.Events, total)
+	}
+}
+
 // TestExclusionFigures has two objectives over all of history, of which one leaves
 // out what the other counts: together they count what the simulated world wrote,
 // event by event.
@@ -204,14 +218,7 @@ func TestExclusionFigures(t *testing.T) {
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			all := slices.Concat(tc.without, tc.with)
-			for _, x := range all {
-				create(t, x)
-			}
-			count(t, tc.reason, total, part, rest)
-			t.Logf("%s\n%s", figuresOf(part), figuresOf(rest))
-			if *part.Status.Raw.Events != total || *part.Status.Events**rest.Status.Events == 0 {
-				t.Errorf("%s: raw is %d events, want %d, and both count some", tc.reason, *part.Status.Raw.Events, total)
-			}
+			share(t, tc.reason, total, all, part, rest)
 			withdraw(t, all...)
 			await(t, part, "all events again", whole)
 			await(t, rest, "all events again", whole)

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -84,10 +85,7 @@ func (r *JourneyRuleReconciler) install(ctx context.Context, w journeyWish) (sta
 		return state.failed(v1alpha1.ReasonRulesRejected, "%v", err), nil
 	}
 	want := rules.JourneyRule(w.journey, w.settings(), group)
-	if err := sign(want); err != nil {
-		return state, err
-	}
-	if err := r.sink.watch.awaitLook(ctx); err != nil {
+	if err := errors.Join(sign(want), r.sink.watch.awaitLook(ctx)); err != nil {
 		return state, err
 	}
 	if !r.sink.watch.installed() {

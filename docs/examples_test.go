@@ -73,24 +73,32 @@ func examples(t *testing.T, p page) []map[string]any {
 	return out
 }
 
-// faults is what is wrong with an example: what the API server refuses and,
-// for an objective, what the operator does not understand.
+// faults is what is wrong with an example: what the API server refuses, and what the
+// operator does not understand.
 func faults(t *testing.T, object map[string]any) []string {
 	t.Helper()
 	kind, _ := object["kind"].(string)
 	if plurals[kind] == "" {
 		return []string{"there is no kind " + kind}
 	}
-	refused := define(t, kind).refusals(t, object)
-	if len(refused) == 0 && strings.HasSuffix(kind, "Indicator") {
-		return mistakesOf(t, object)
-	}
-	if len(refused) == 0 && kind == "Calendar" {
-		return closedOf(t, object)
-	}
-	if len(refused) > 0 || kind != "Objective" {
+	if refused := define(t, kind).refusals(t, object); len(refused) > 0 {
 		return refused
 	}
+	switch kind {
+	case "Objective":
+		return misunderstood(t, object)
+	case "Indicator", "ClusterIndicator":
+		return mistakesOf(t, object)
+	case "Calendar":
+		return closedOf(t, object)
+	default:
+		return nil
+	}
+}
+
+// misunderstood is what the operator does not understand of an objective.
+func misunderstood(t *testing.T, object map[string]any) []string {
+	t.Helper()
 	objective := &v1alpha1.Objective{ObjectMeta: metav1.ObjectMeta{Namespace: "shop"}}
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, objective); err != nil {
 		return []string{err.Error()}

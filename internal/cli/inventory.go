@@ -182,18 +182,8 @@ func (v *inventory) keep(kind, namespace string, m manifest) error {
 		}
 		o.Namespace = namespace
 		v.objectives = append(v.objectives, o)
-	case string(v1alpha1.SourceKindMetricSource):
-		s := &v1alpha1.MetricSource{}
-		if err := convert(m.object, s); err != nil {
-			return err
-		}
-		v.sources[compile.SourceKey{Kind: v1alpha1.SourceKindMetricSource, Namespace: namespace, Name: s.Name}] = &origin{spec: &s.Spec}
-	case string(v1alpha1.SourceKindClusterMetricSource):
-		s := &v1alpha1.ClusterMetricSource{}
-		if err := convert(m.object, s); err != nil {
-			return err
-		}
-		v.sources[compile.SourceKey{Kind: v1alpha1.SourceKindClusterMetricSource, Name: s.Name}] = &origin{s.SourceSpec(), s.Spec.AllowedNamespaces}
+	case string(v1alpha1.SourceKindMetricSource), string(v1alpha1.SourceKindClusterMetricSource):
+		return v.keepSource(v1alpha1.SourceKind(kind), namespace, m)
 	case string(v1alpha1.IndicatorKindIndicator), string(v1alpha1.IndicatorKindClusterIndicator):
 		return v.keepIndicator(compile.IndicatorKey{Kind: v1alpha1.IndicatorKind(kind), Namespace: namespace}, m)
 	case "Exclusion":
@@ -203,6 +193,23 @@ func (v *inventory) keep(kind, namespace string, m manifest) error {
 	case "Journey":
 		return v.keepJourney(namespace, m)
 	}
+	return nil
+}
+
+func (v *inventory) keepSource(kind v1alpha1.SourceKind, namespace string, m manifest) error {
+	if kind == v1alpha1.SourceKindMetricSource {
+		s := &v1alpha1.MetricSource{}
+		if err := convert(m.object, s); err != nil {
+			return err
+		}
+		v.sources[compile.SourceKey{Kind: kind, Namespace: namespace, Name: s.Name}] = &origin{spec: &s.Spec}
+		return nil
+	}
+	s := &v1alpha1.ClusterMetricSource{}
+	if err := convert(m.object, s); err != nil {
+		return err
+	}
+	v.sources[compile.SourceKey{Kind: kind, Name: s.Name}] = &origin{s.SourceSpec(), s.Spec.AllowedNamespaces}
 	return nil
 }
 

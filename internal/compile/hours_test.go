@@ -54,6 +54,11 @@ func wall(location *time.Location, begin time.Time) bool {
 	if open, special := onTheSheet(local); special {
 		return open
 	}
+	return inTheWeek(local)
+}
+
+// inTheWeek is the week as on the sheet.
+func inTheWeek(local time.Time) bool {
 	clock := local.Format("15:04")
 	switch local.Weekday() {
 	case time.Wednesday:

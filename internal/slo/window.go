@@ -130,6 +130,8 @@ func (w Window) bounds(now time.Time) (start, end time.Time) {
 		dom, months = 1, 3
 	case Year:
 		month, dom, years = time.January, 1, 1
+	case Day: // of recurrences alone: no window is a day of the calendar
+		days = 1
 	}
 	first := time.Date(year, month, dom, 0, 0, 0, 0, time.UTC)
 	return firstInstant(first, loc), firstInstant(first.AddDate(years, months, days), loc)
