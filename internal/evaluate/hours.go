@@ -26,6 +26,9 @@ func excludedMinutes(p *compile.Plan, s ledger.Stretch) float64 {
 	for _, out := range p.Excluded {
 		sum += p.Hours.OpenMinutes(slo.Span{Start: later(out.Start, s.Start), End: earlier(out.End, s.End)})
 	}
+	for _, spared := range s.Spared {
+		sum -= p.Hours.OpenMinutes(spared)
+	}
 	return float64(sum)
 }
 
