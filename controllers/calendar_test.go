@@ -29,9 +29,9 @@ func during(calendar v1alpha1.Name) func(*v1alpha1.ObjectiveSpec) {
 
 // understood waits until the operator has seen a calendar's spec and Ready has the
 // reason.
-func understood(t *testing.T, c *v1alpha1.Calendar, reason string) *v1alpha1.Calendar {
+func understood(t *testing.T, c *v1alpha1.Calendar, reason string) {
 	t.Helper()
-	return await(t, c, "Ready with reason "+reason, func(c *v1alpha1.Calendar) bool {
+	await(t, c, "Ready with reason "+reason, func(c *v1alpha1.Calendar) bool {
 		ready := meta.FindStatusCondition(c.Status.Conditions, v1alpha1.ConditionReady)
 		return ready != nil && ready.Reason == reason && c.Status.ObservedGeneration == c.Generation
 	})

@@ -1,9 +1,11 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,7 +93,8 @@ func planned() predicate.Predicate {
 	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{})
 }
 
-// exclusionsOf reads the exclusions that are for an objective.
+// exclusionsOf reads the exclusions that are for an objective, in an order that stays:
+// that of a cache changes from one reading to the next.
 func (g *gatherer) exclusionsOf(ctx context.Context, o *v1alpha1.Objective) ([]v1alpha1.Exclusion, error) {
 	found := &v1alpha1.ExclusionList{}
 	if err := g.cached.List(ctx, found, client.InNamespace(o.Namespace)); err != nil {
@@ -103,6 +106,7 @@ func (g *gatherer) exclusionsOf(ctx context.Context, o *v1alpha1.Objective) ([]v
 			out = append(out, *x)
 		}
 	}
+	slices.SortFunc(out, func(a, b v1alpha1.Exclusion) int { return cmp.Compare(a.UID, b.UID) })
 	return out, nil
 }
 

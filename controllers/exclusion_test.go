@@ -38,14 +38,14 @@ func exclusionAt(now time.Time, ns, name string, from, to time.Duration, change 
 }
 
 // stands waits until an exclusion is in a phase, for so many objectives.
-func stands(t *testing.T, x *v1alpha1.Exclusion, phase v1alpha1.ExclusionPhase, objectives int32) {
+func stands(t *testing.T, x *v1alpha1.Exclusion, phase v1alpha1.ExclusionState, objectives int32) {
 	t.Helper()
 	await(t, x, string(phase), func(x *v1alpha1.Exclusion) bool {
-		return x.Status.Phase == phase && ptr.Deref(x.Status.Objectives, -1) == objectives && x.Status.ObservedGeneration == x.Generation
+		return x.Status.State == phase && ptr.Deref(x.Status.Objectives, -1) == objectives && x.Status.ObservedGeneration == x.Generation
 	})
 }
 
-func TestExclusionPhases(t *testing.T) {
+func TestExclusionStates(t *testing.T) {
 	startOperator(t)
 	ns := namespace(t, "exclusion-phases")
 	bySelector := func(s *v1alpha1.ExclusionSpec) {
@@ -110,7 +110,7 @@ func refuses(t *testing.T, x *v1alpha1.Exclusion, words string, change func(*v1a
 func withdraw(t *testing.T, all ...*v1alpha1.Exclusion) {
 	t.Helper()
 	for _, x := range all {
-		await(t, x, "phase", func(x *v1alpha1.Exclusion) bool { return x.Status.Phase != "" })
+		await(t, x, "phase", func(x *v1alpha1.Exclusion) bool { return x.Status.State != "" })
 		update(t, x, func(x *v1alpha1.Exclusion) { x.Spec.Withdrawn = &v1alpha1.Withdrawal{Reason: "over", By: "tests"} })
 	}
 }

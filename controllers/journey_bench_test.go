@@ -55,7 +55,7 @@ func versionsOf(tb testing.TB, journeys []*v1alpha1.Journey) map[string]string {
 		if err := env.admin.Get(context.Background(), client.ObjectKeyFromObject(j), j); err != nil {
 			tb.Fatal(err)
 		}
-		out[j.Name] = j.ResourceVersion
+		out[j.Namespace+"/"+j.Name] = j.ResourceVersion
 	}
 	return out
 }
@@ -96,12 +96,19 @@ func BenchmarkJourneyMinutes(b *testing.B) {
 	}
 	holding(b, all)
 	op.round(b, journeys*each)
-	writes, began := operatorWrites(b), time.Now()
+	before, writes, began := versionsOf(b, all), operatorWrites(b), time.Now()
 	var queries float64
 	for range minutes {
 		queries = op.round(b, journeys*each)
 	}
 	b.ReportMetric(float64(operatorWrites(b)-writes), "api-writes/3min")
+	written := 0
+	for name, version := range versionsOf(b, all) {
+		if before[name] != version {
+			written++
+		}
+	}
+	b.ReportMetric(float64(written), "journeys-written")
 	b.ReportMetric(queries, "queries/tick")
 	b.ReportMetric(time.Since(began).Seconds()/minutes, "s/tick")
 	began = time.Now()

@@ -40,7 +40,7 @@ func (g *gatherer) way(ctx context.Context, journey *v1alpha1.Journey) (way eval
 	}
 	way, mistake := evaluate.Along(journey, from)
 	if mistake != nil {
-		return evaluate.Way{}, mistake.Error(), nil
+		return evaluate.Way{}, mistake.Error(), nil //nolint:nilerr // a person must mend it, and trying again does not
 	}
 	return way, "", nil
 }
@@ -195,7 +195,6 @@ func (g *gatherer) byOwnNamespace(ctx context.Context, o client.Object) []reconc
 type journeyView struct {
 	generation, observed       int64
 	attainment, target, budget string
-	suffered                   string
 	exhausts                   time.Time
 	met                        string
 	deleted                    bool
@@ -206,10 +205,10 @@ func viewOf(o client.Object) journeyView {
 	if !ok {
 		return journeyView{}
 	}
-	s := &objective.Status
+	s := &evaluate.WorstOff(objective).Status
 	view := journeyView{
 		generation: objective.Generation, observed: s.ObservedGeneration, attainment: s.Attainment, target: s.Target,
-		budget: s.BudgetRemaining, suffered: evaluate.Suffered(objective), deleted: !objective.DeletionTimestamp.IsZero(),
+		budget: s.BudgetRemaining, deleted: !objective.DeletionTimestamp.IsZero(),
 	}
 	if s.ExhaustsAt != nil {
 		view.exhausts = s.ExhaustsAt.Time

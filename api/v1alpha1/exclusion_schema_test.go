@@ -143,7 +143,7 @@ func TestAdmittedExclusions(t *testing.T) {
 			if diff := cmp.Diff(tc.want, got.Spec); diff != "" {
 				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
 			}
-			if got.Status.ObservedGeneration != -1 || got.Status.Phase != "" {
+			if got.Status.ObservedGeneration != -1 || got.Status.State != "" {
 				t.Errorf("an exclusion that nobody has looked at must not read as observed: %+v", got.Status)
 			}
 		})
@@ -163,7 +163,7 @@ const later = "2026-03-15T03:00:00Z"
 // it stands.
 var exclusionChanges = map[string]struct {
 	reason string
-	phase  ExclusionPhase
+	phase  ExclusionState
 	was    edits
 	edits  edits
 	want   []string
@@ -205,7 +205,7 @@ func TestChangedExclusions(t *testing.T) {
 					t.Fatalf("%s: by itself it is refused: %q", tc.reason, complaints)
 				}
 				if tc.phase != "" {
-					edits{"status.phase": string(tc.phase)}.apply(t, object)
+					edits{"status.state": string(tc.phase)}.apply(t, object)
 				}
 				return object
 			}

@@ -113,21 +113,21 @@ type ExclusionSpec struct {
 	Withdrawn *Withdrawal `json:"withdrawn,omitempty"`
 }
 
-// ExclusionPhase is where an exclusion stands.
+// ExclusionState is where an exclusion stands.
 //
 // +kubebuilder:validation:Enum=Planned;Active;Ended;Withdrawn
-type ExclusionPhase string
+type ExclusionState string
 
 const (
 	// ExclusionPlanned is one that has not begun.
-	ExclusionPlanned ExclusionPhase = "Planned"
+	ExclusionPlanned ExclusionState = "Planned"
 	// ExclusionActive is one that has begun and is not over; one that comes again is,
 	// between two of its stretches too.
-	ExclusionActive ExclusionPhase = "Active"
+	ExclusionActive ExclusionState = "Active"
 	// ExclusionEnded is one that is over, and a record from then on.
-	ExclusionEnded ExclusionPhase = "Ended"
+	ExclusionEnded ExclusionState = "Ended"
 	// ExclusionWithdrawn is one that was taken back.
-	ExclusionWithdrawn ExclusionPhase = "Withdrawn"
+	ExclusionWithdrawn ExclusionState = "Withdrawn"
 )
 
 // ExclusionSpan is a stretch of time that does not count.
@@ -147,10 +147,10 @@ type ExclusionStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// phase is Planned, Active, Ended or Withdrawn. What may change of the spec
+	// state is Planned, Active, Ended or Withdrawn. What may change of the spec
 	// depends on it.
 	// +optional
-	Phase ExclusionPhase `json:"phase,omitempty"`
+	State ExclusionState `json:"state,omitempty"`
 
 	// objectives is the number of objectives that are chosen.
 	// +optional
@@ -177,7 +177,7 @@ type ExclusionStatus struct {
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=xex,categories=experience
-// +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
+// +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.state`
 // +kubebuilder:printcolumn:name="From",type=string,JSONPath=`.spec.from`
 // +kubebuilder:printcolumn:name="To",type=string,JSONPath=`.spec.to`
 // +kubebuilder:printcolumn:name="Every",type=string,JSONPath=`.spec.recurrence.every`
@@ -186,9 +186,9 @@ type ExclusionStatus struct {
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.spec.reason`,priority=1
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.phase) || oldSelf.status.phase != 'Ended' || (self.spec.from == oldSelf.spec.from && self.spec.to == oldSelf.spec.to && self.spec.reason == oldSelf.spec.reason && self.spec.approver == oldSelf.spec.approver && has(self.spec.recurrence) == has(oldSelf.spec.recurrence) && (!has(self.spec.recurrence) || self.spec.recurrence == oldSelf.spec.recurrence))",message="the exclusion has ended and is a record: nothing of its spec changes any more but withdrawn, which takes it back"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.phase) || oldSelf.status.phase != 'Ended' || (has(self.spec.selector) == has(oldSelf.spec.selector) && (!has(self.spec.selector) || self.spec.selector == oldSelf.spec.selector) && has(self.spec.objectives) == has(oldSelf.spec.objectives) && (!has(self.spec.objectives) || self.spec.objectives == oldSelf.spec.objectives) && has(self.spec.services) == has(oldSelf.spec.services) && (!has(self.spec.services) || self.spec.services == oldSelf.spec.services))",message="the exclusion has ended and is a record: it is for the same objectives for ever; create another for more of them"
-// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.phase) || oldSelf.status.phase != 'Active' || (self.spec.from == oldSelf.spec.from && has(self.spec.recurrence) == has(oldSelf.spec.recurrence) && (!has(self.spec.recurrence) || (self.spec.to == oldSelf.spec.to && self.spec.recurrence.every == oldSelf.spec.recurrence.every && self.spec.recurrence.timeZone == oldSelf.spec.recurrence.timeZone)))",message="the exclusion has begun: from and, of one that comes again, to, every and timeZone stay as they are; end it with to or recurrence.until, or take it back with withdrawn"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || oldSelf.status.state != 'Ended' || (self.spec.from == oldSelf.spec.from && self.spec.to == oldSelf.spec.to && self.spec.reason == oldSelf.spec.reason && self.spec.approver == oldSelf.spec.approver && has(self.spec.recurrence) == has(oldSelf.spec.recurrence) && (!has(self.spec.recurrence) || self.spec.recurrence == oldSelf.spec.recurrence))",message="the exclusion has ended and is a record: nothing of its spec changes any more but withdrawn, which takes it back"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || oldSelf.status.state != 'Ended' || (has(self.spec.selector) == has(oldSelf.spec.selector) && (!has(self.spec.selector) || self.spec.selector == oldSelf.spec.selector) && has(self.spec.objectives) == has(oldSelf.spec.objectives) && (!has(self.spec.objectives) || self.spec.objectives == oldSelf.spec.objectives) && has(self.spec.services) == has(oldSelf.spec.services) && (!has(self.spec.services) || self.spec.services == oldSelf.spec.services))",message="the exclusion has ended and is a record: it is for the same objectives for ever; create another for more of them"
+// +kubebuilder:validation:XValidation:rule="!has(oldSelf.status) || !has(oldSelf.status.state) || oldSelf.status.state != 'Active' || (self.spec.from == oldSelf.spec.from && has(self.spec.recurrence) == has(oldSelf.spec.recurrence) && (!has(self.spec.recurrence) || (self.spec.to == oldSelf.spec.to && self.spec.recurrence.every == oldSelf.spec.recurrence.every && self.spec.recurrence.timeZone == oldSelf.spec.recurrence.timeZone)))",message="the exclusion has begun: from and, of one that comes again, to, every and timeZone stay as they are; end it with to or recurrence.until, or take it back with withdrawn"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.spec.withdrawn) || self.spec == oldSelf.spec",message="the exclusion was withdrawn and is a record: create another"
 type Exclusion struct {
 	metav1.TypeMeta `json:",inline"`

@@ -219,7 +219,7 @@ func TestPresentation(t *testing.T) {
 			want: want{
 				Kind: "Exclusion", Short: "xex", Categories: []string{"experience"}, Scope: apiextensions.NamespaceScoped,
 				Columns: []column{
-					{Name: "Phase", Path: ".status.phase"},
+					{Name: "State", Path: ".status.state"},
 					{Name: "From", Path: ".spec.from"},
 					{Name: "To", Path: ".spec.to"},
 					{Name: "Every", Path: ".spec.recurrence.every"},

@@ -44,8 +44,12 @@ func stands(after time.Duration) func(*v1alpha1.Exclusion) {
 func exclusions() map[string]state {
 	const unseen, waits, done, fails = "the operator has not seen this spec yet", "Progressing", "Healthy", "Degraded"
 	changed := func(x *v1alpha1.Exclusion) { x.Generation++ }
-	invalid := func(x *v1alpha1.Exclusion) { status.InvalidExclusion(x, v1alpha1.ReasonInvalidTimeZone, "no such zone") }
-	withdrawn := func(x *v1alpha1.Exclusion) { x.Spec.Withdrawn = &v1alpha1.Withdrawal{Reason: "nothing happened", By: "ops"} }
+	invalid := func(x *v1alpha1.Exclusion) {
+		status.InvalidExclusion(x, v1alpha1.ReasonInvalidTimeZone, "no such zone")
+	}
+	withdrawn := func(x *v1alpha1.Exclusion) {
+		x.Spec.Withdrawn = &v1alpha1.Withdrawal{Reason: "nothing happened", By: "ops"}
+	}
 	return map[string]state{
 		"NotSeen": {"the operator has not begun", exclusion(), health{waits, waits, unseen, "InProgress"}},
 		"Changed": {"a phase is about the spec that it was of", exclusion(stands(-time.Hour), changed), health{waits, waits, unseen, "InProgress"}},

@@ -112,3 +112,18 @@ func TestLeftOut(t *testing.T) {
 		})
 	}
 }
+
+// TestReplayCountsAll says that exclusions are left aside, and has the same figures as
+// without.
+func TestReplayCountsAll(t *testing.T) {
+	probe := daily("a", `state: {query: probe_success, operator: Equal, value: "1"}`, "90%")
+	args := []string{"replay", "-f", "-", "--prometheus", server.URL, "--from", now.Add(-2 * time.Hour).Format(time.RFC3339), "--to", now.Format(time.RFC3339), "-o", "json"}
+	plain, excluded := do(t, probe, args...), do(t, left("checkout", 24*time.Hour, time.Hour, "")+probe, args...)
+	const note = "note: exclusions are left aside: what would have been is told of every minute\n"
+	if !strings.Contains(excluded.Err, note) || strings.Contains(plain.Err, note) {
+		t.Errorf("with an exclusion %q is said, and without one %q", excluded.Err, plain.Err)
+	}
+	if diff := cmp.Diff(plain.Out, excluded.Out); diff != "" || plain.Code != Done {
+		t.Errorf("code %d; the figures differ: -without, +with:\n%s", plain.Code, diff)
+	}
+}

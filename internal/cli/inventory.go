@@ -201,12 +201,7 @@ func (v *inventory) keep(kind, namespace string, m manifest) error {
 	case "Calendar":
 		return v.keepCalendar(namespace, m)
 	case "Journey":
-		j := &v1alpha1.Journey{}
-		if err := convert(m.object, j); err != nil {
-			return err
-		}
-		j.Namespace = namespace
-		v.journeys = append(v.journeys, j)
+		return v.keepJourney(namespace, m)
 	}
 	return nil
 }

@@ -16,6 +16,16 @@ import (
 	"github.com/experience-slo/operator/internal/status"
 )
 
+func (v *inventory) keepJourney(namespace string, m manifest) error {
+	j := &v1alpha1.Journey{}
+	if err := convert(m.object, j); err != nil {
+		return err
+	}
+	j.Namespace = namespace
+	v.journeys = append(v.journeys, j)
+	return nil
+}
+
 // judgeJourneys judges the journeys of manifests by what was found of the objectives
 // there, as the operator does.
 func (v *inventory) judgeJourneys(results []result) []*v1alpha1.Journey {

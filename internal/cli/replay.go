@@ -133,6 +133,7 @@ func (p Program) planVersions(ctx context.Context, o replayOptions, over *stretc
 		if err != nil {
 			return nil, err
 		}
+		found.countAll()
 		all := found.plan(found.active(), over.to)
 		if err := p.report(found); errors.Is(err, errInvalid) {
 			return nil, ended(Unusable)

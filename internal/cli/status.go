@@ -147,12 +147,7 @@ func (p Program) status(ctx context.Context, o statusOptions) error {
 		return err
 	}
 	view := standings{objectives: o.choose(objectives), options: o, painter: p.painter(), now: p.Now()}
-	if o.withGates() {
-		view.gates = p.gatesBeside(ctx, cluster, query)
-	}
-	if o.withGates() && o.output != outputReport {
-		view.journeys = p.journeysBeside(ctx, cluster, query)
-	}
+	p.beside(ctx, cluster, query, &view)
 	if len(view.objectives) == 0 {
 		p.tell("no objectives are %s", o.place(cluster))
 	}

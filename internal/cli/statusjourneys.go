@@ -12,6 +12,17 @@ import (
 	"github.com/experience-slo/operator/internal/kube"
 )
 
+// beside reads what is shown behind the objectives.
+func (p Program) beside(ctx context.Context, cluster *kube.Cluster, query kube.Query, view *standings) {
+	if !view.options.withGates() {
+		return
+	}
+	view.gates = p.gatesBeside(ctx, cluster, query)
+	if view.options.output != outputReport {
+		view.journeys = p.journeysBeside(ctx, cluster, query)
+	}
+}
+
 // journeysBeside reads journeys. Whoever may read objectives alone is told so.
 func (p Program) journeysBeside(ctx context.Context, cluster *kube.Cluster, query kube.Query) []v1alpha1.Journey {
 	journeys, err := cluster.Journeys(ctx, kube.Query{Namespace: query.Namespace})

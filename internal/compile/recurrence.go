@@ -82,12 +82,17 @@ type rule struct {
 
 // check refuses rules that may never recur.
 func (r rule) check() error {
-	switch {
-	case r.Interval < 0 || r.Interval > mostInterval:
+	if r.Interval < 0 || r.Interval > mostInterval {
 		return fmt.Errorf("INTERVAL must be from 1 to %d", mostInterval)
+	}
+	return r.checkDays()
+}
+
+func (r rule) checkDays() error {
+	switch {
 	case len(r.Byweekday) > 0 && len(r.Bymonthday) > 0:
 		return errors.New("BYDAY and BYMONTHDAY are not understood together: write the dates themselves, in RDATE")
-	case r.nth() > 0 && slices.ContainsFunc(r.Byweekday, func(d rrule.Weekday) bool { return d.N() == 0 }):
+	case r.nth() > 0 && slices.ContainsFunc(r.Byweekday, uncounted):
 		return errors.New("BYDAY counts some days and not others: write two events")
 	case r.nth() > r.mostNth():
 		return fmt.Errorf("BYDAY counts to %d at the most with these parts", r.mostNth())
@@ -98,6 +103,8 @@ func (r rule) check() error {
 	}
 	return nil
 }
+
+func uncounted(day rrule.Weekday) bool { return day.N() == 0 }
 
 // byDate says whether it goes by days of the month, at least of the start's.
 func (r rule) byDate() bool {

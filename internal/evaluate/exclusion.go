@@ -12,7 +12,7 @@ import (
 
 // ExclusionOutcome is where an exclusion stands.
 type ExclusionOutcome struct {
-	Phase v1alpha1.ExclusionPhase
+	State v1alpha1.ExclusionState
 	// Objectives is how many of those that were given it is for.
 	Objectives int
 	// Next is the stretch that is under way, or the next one; nil where none is.
@@ -44,13 +44,13 @@ func Exclusion(x *v1alpha1.Exclusion, objectives []v1alpha1.Objective, now time.
 	}
 	switch {
 	case x.Spec.Withdrawn != nil:
-		out.Phase = v1alpha1.ExclusionWithdrawn
+		out.State = v1alpha1.ExclusionWithdrawn
 	case !ok:
-		out.Phase = v1alpha1.ExclusionEnded
+		out.State = v1alpha1.ExclusionEnded
 	case now.Before(x.Spec.From.Time):
-		out.Phase, out.Turn = v1alpha1.ExclusionPlanned, next.Start
+		out.State, out.Turn = v1alpha1.ExclusionPlanned, next.Start
 	default:
-		out.Phase = v1alpha1.ExclusionActive
+		out.State = v1alpha1.ExclusionActive
 	}
 	return out, nil
 }

@@ -33,8 +33,8 @@ func TestExclusion(t *testing.T) {
 	})
 	gone := but(func(s *v1alpha1.ExclusionSpec) { s.Withdrawn = &v1alpha1.Withdrawal{} })
 	shorter := but(func(s *v1alpha1.ExclusionSpec) { s.Withdrawn = &v1alpha1.Withdrawal{At: &cut} })
-	outcome := func(phase v1alpha1.ExclusionPhase, next *slo.Span, turn time.Duration) evaluate.ExclusionOutcome {
-		o := evaluate.ExclusionOutcome{Phase: phase, Objectives: 1, Next: next}
+	outcome := func(phase v1alpha1.ExclusionState, next *slo.Span, turn time.Duration) evaluate.ExclusionOutcome {
+		o := evaluate.ExclusionOutcome{State: phase, Objectives: 1, Next: next}
 		if next != nil {
 			o.Turn = begin.Add(turn)
 		}

@@ -40,13 +40,18 @@ func MemberOf(s Staged, v Verdict) JourneyMember {
 	if m.Outcome, m.Reason = v.Outcome, v.Reason; v.Outcome == Unknown {
 		return m
 	}
-	attainment := v.Attainment
-	if v.Reason == v1alpha1.ReasonSegmentMissed && len(v.Segments) > 0 {
-		attainment = v.Segments[0].Attainment // what the worst segment gets
+	attainment, budget, exhausts := v.Attainment, v.BudgetRemaining, v.ExhaustsAt
+	if v.Reason == v1alpha1.ReasonSegmentMissed && len(v.Segments) > 0 { // what the worst segment gets
+		attainment, budget, exhausts = v.Segments[0].Attainment, v.Segments[0].BudgetRemaining, time.Time{}
 	}
-	m.Kept, m.Budget, m.ExhaustsAt = Kept(attainment, v.Target), v.BudgetRemaining, v.ExhaustsAt
+	m.Kept, m.Budget, m.ExhaustsAt = Kept(attainment, v.Target), budget, exhausts
 	m.Attainment, m.Target = v.Unit.FormatAgainst(attainment, v.Target), v.Unit.FormatTarget(v.Target)
 	return m
+}
+
+// unsure says that what is not known could make the journey worse.
+func (j *GateJourney) unsure() bool {
+	return j.Outcome.Verdict == v1alpha1.JourneyUnknown || j.Outcome.Verdict == v1alpha1.JourneyDegraded && j.Outcome.UnknownObjectives() > 0
 }
 
 // judgeJourneys finds how journeys stand, those that fail first.
@@ -78,7 +83,7 @@ func (c *gateCheck) journey(least v1alpha1.JourneyFloor, j *GateJourney) *remark
 		return fails(v1alpha1.ReasonJourneyBroken, "a critical stage is violated")
 	case j.Outcome.Verdict == v1alpha1.JourneyDegraded && least != v1alpha1.JourneyFloorDegraded:
 		return fails(v1alpha1.ReasonJourneyDegraded, "a stage is violated, or made up for in part")
-	case j.Outcome.Verdict == v1alpha1.JourneyUnknown || j.Outcome.Verdict == v1alpha1.JourneyDegraded && j.Outcome.UnknownObjectives() > 0:
+	case j.unsure():
 		return unknown(v1alpha1.ReasonNotMeasured, "objectives are not known: see the journey's status.stages")
 	case j.End.Before(c.baked):
 		return unknown(v1alpha1.ReasonBaking, "bake.duration is not over yet")

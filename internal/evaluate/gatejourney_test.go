@@ -91,7 +91,7 @@ func TestMemberOf(t *testing.T) {
 	verdict := func(outcome evaluate.Outcome, reason string, attainment float64, segments ...float64) evaluate.Verdict {
 		v := evaluate.Verdict{Outcome: outcome, Reason: reason, Unit: slo.Percent, Target: 0.8, Attainment: attainment, BudgetRemaining: 0.25}
 		for _, share := range segments {
-			v.Segments = append(v.Segments, evaluate.Segment{Attainment: share})
+			v.Segments = append(v.Segments, evaluate.Segment{Attainment: share, BudgetRemaining: -0.5})
 		}
 		return v
 	}
@@ -108,7 +108,7 @@ func TestMemberOf(t *testing.T) {
 	}{
 		"Met":     {"all is kept", verdict(evaluate.Met, v1alpha1.ReasonTargetMet, 0.9), want{evaluate.Met, 1, 0.25, "90%", "80%"}},
 		"Missed":  {"half is", verdict(evaluate.Missed, v1alpha1.ReasonTargetMissed, 0.4), want{evaluate.Missed, 0.5, 0.25, "40%", "80%"}},
-		"Segment": {"what the worst segment gets counts", verdict(evaluate.Missed, v1alpha1.ReasonSegmentMissed, 0.9, 0.6, 0.95), want{evaluate.Missed, 0.75, 0.25, "60%", "80%"}},
+		"Segment": {"what the worst segment gets counts", verdict(evaluate.Missed, v1alpha1.ReasonSegmentMissed, 0.9, 0.6, 0.95), want{evaluate.Missed, 0.75, -0.5, "60%", "80%"}},
 		"Unknown": {"nothing is known", verdict(evaluate.Unknown, v1alpha1.ReasonNoData, nan), want{evaluate.Unknown, nan, nan, "", ""}},
 	}
 	for name, tc := range cases {

@@ -21,7 +21,8 @@ func (s Staged) Measured(unit func(*v1alpha1.Objective) (slo.Unit, error)) Journ
 	if met == nil || o.Status.ObservedGeneration != o.Generation {
 		return m
 	}
-	m.Reason, m.Attainment, m.Target = met.Reason, Suffered(o), o.Status.Target
+	o = WorstOff(o)
+	m.Reason, m.Attainment, m.Target = met.Reason, o.Status.Attainment, o.Status.Target
 	switch met.Status {
 	case metav1.ConditionTrue:
 		m.Outcome = Met
@@ -45,7 +46,7 @@ func keptOf(o *v1alpha1.Objective, unit func(*v1alpha1.Objective) (slo.Unit, err
 	if err != nil {
 		return math.NaN()
 	}
-	attainment, err := in.ParseFloor(Suffered(o))
+	attainment, err := in.ParseFloor(o.Status.Attainment)
 	if err != nil {
 		return math.NaN()
 	}
@@ -56,14 +57,18 @@ func keptOf(o *v1alpha1.Objective, unit func(*v1alpha1.Objective) (slo.Unit, err
 	return Kept(attainment, target)
 }
 
-// Suffered is the attainment by which an objective is met or violated: that of its
-// worst segment where that is why.
-func Suffered(o *v1alpha1.Objective) string {
+// WorstOff gives an objective as those see it to whom the promise is broken: where
+// segments break it, with the figures of the worst of them. By those of the whole,
+// which keeps it, a journey would make up for something that was never lost.
+func WorstOff(o *v1alpha1.Objective) *v1alpha1.Objective {
 	met := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionMet)
-	if met != nil && met.Reason == v1alpha1.ReasonSegmentMissed && len(o.Status.Segments) > 0 {
-		return o.Status.Segments[0].Attainment
+	if met == nil || met.Reason != v1alpha1.ReasonSegmentMissed || len(o.Status.Segments) == 0 {
+		return o
 	}
-	return o.Status.Attainment
+	out := *o
+	worst := o.Status.Segments[0]
+	out.Status.Attainment, out.Status.BudgetRemaining, out.Status.ExhaustsAt = worst.Attainment, worst.BudgetRemaining, nil
+	return &out
 }
 
 // budgetOf reads the share of the error budget that is left.

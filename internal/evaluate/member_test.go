@@ -31,7 +31,7 @@ func TestMeasured(t *testing.T) {
 	ends := func(o *v1alpha1.Objective) { o.Status.ExhaustsAt = &noon }
 	older := func(o *v1alpha1.Objective) { o.Generation++ }
 	worst := func(o *v1alpha1.Objective) {
-		o.Status.Segments = []v1alpha1.Segment{{Value: "phone", Attainment: "30%"}, {Value: "desktop", Attainment: "90%"}}
+		o.Status.Segments = []v1alpha1.Segment{{Value: "phone", Attainment: "30%", BudgetRemaining: "-180%"}, {Value: "desktop", Attainment: "90%"}}
 	}
 	percent := func(*v1alpha1.Objective) (slo.Unit, error) { return slo.Percent, nil }
 	none := func(*v1alpha1.Objective) (slo.Unit, error) { return slo.Unit{}, errors.New("its indicator is gone") }
@@ -49,7 +49,7 @@ func TestMeasured(t *testing.T) {
 	}{
 		"Met":     {"all of it", stated("True", "TargetMet", "90%", "75%", "50%", ends), percent, lasting},
 		"Missed":  {"a share of it", stated("False", "TargetMissed", "60%", "75%", "-60%"), percent, member(Missed, "TargetMissed", 0.8, -0.6, "60%", "75%")},
-		"Segment": {"what the worst segment gets", stated("False", "SegmentMissed", "80%", "75%", "20%", worst), percent, member(Missed, "SegmentMissed", 0.4, 0.2, "30%", "75%")},
+		"Segment": {"what the worst segment gets", stated("False", "SegmentMissed", "80%", "75%", "20%", worst, ends), percent, member(Missed, "SegmentMissed", 0.4, -1.8, "30%", "75%")},
 		"Unknown": {"its reason", stated("Unknown", "NoData", "", "75%", ""), percent, member(Unknown, "NoData", nan, nan, "", "75%")},
 		"Older":   {"a status of another spec says nothing", stated("True", "TargetMet", "90%", "75%", "50%", older), percent, member(Unknown, "EvaluationPending", nan, nan, "", "")},
 		"NoUnit":  {"a violation of which nobody knows how much", stated("False", "TargetMissed", "3.8", "4.2", "-60%"), none, member(Missed, "TargetMissed", nan, -0.6, "3.8", "4.2")},

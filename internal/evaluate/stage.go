@@ -174,14 +174,22 @@ func (s *StageOutcome) conclude() {
 	if s.Open() || s.product.vague && !s.Whole || s.service.vague {
 		s.Score = math.NaN()
 	}
+	s.Verdict = s.verdict()
+}
+
+func (s *StageOutcome) verdict() v1alpha1.StageVerdict {
 	switch {
 	case s.service.missed || s.product.missed && s.By == "":
-		s.Verdict = v1alpha1.StageViolated
+		return v1alpha1.StageViolated
 	case s.product.missed:
-		s.Verdict = v1alpha1.StageRecovered
+		return v1alpha1.StageRecovered
 	case s.Empty || len(s.Unknown) > 0:
-		s.Verdict = v1alpha1.StageUnknown
+		return v1alpha1.StageUnknown
 	default:
-		s.Verdict = v1alpha1.StageHolding
+		return v1alpha1.StageHolding
 	}
 }
+
+// Anyway says that the stage is as good as met although its product is not known:
+// By makes up for that whatever it is.
+func (s *StageOutcome) Anyway() bool { return s.Verdict == v1alpha1.StageUnknown && !s.Open() }

@@ -183,15 +183,18 @@ func (b *Book) partly(out []minutes, from, to time.Time) []int64 {
 		// Between its ends a run covers buckets whole.
 		for _, minute := range []int64{run.first, run.last} {
 			k := grid.Index(time.Unix(60*minute, 0))
-			if k < oldest || k > newest || (len(buckets) > 0 && buckets[len(buckets)-1] == k) {
-				continue
-			}
-			if all := b.minutesOf(k); count(within(out, all)) < count([]minutes{all}) {
+			if k >= oldest && k <= newest && b.isPart(k, out) {
 				buckets = append(buckets, k)
 			}
 		}
 	}
-	return buckets
+	return slices.Compact(buckets)
+}
+
+// isPart says whether some minutes of a bucket are not in runs.
+func (b *Book) isPart(k int64, out []minutes) bool {
+	all := b.minutesOf(k)
+	return count(within(out, all)) < count([]minutes{all})
 }
 
 // minutesOf are the minutes of a bucket.

@@ -71,7 +71,7 @@ func (r Recurrence) before(at time.Time) int {
 // start is then one that is not after the day before the month's end.
 func (r Recurrence) stretch(k int) (start, end time.Time, ok bool) {
 	from, to := r.wall(r.First.Start), r.wall(r.First.End)
-	first := from
+	var first time.Time
 	switch r.Every {
 	case Day:
 		first = from.AddDate(0, 0, k)

@@ -7,8 +7,8 @@ import (
 	"github.com/experience-slo/operator/internal/evaluate"
 )
 
-// phases are the reason and the words of each phase.
-var phases = map[v1alpha1.ExclusionPhase][2]string{
+// states are the reason and the words of each state.
+var states = map[v1alpha1.ExclusionState][2]string{
 	v1alpha1.ExclusionPlanned:   {v1alpha1.ReasonPlanned, "the exclusion has not begun"},
 	v1alpha1.ExclusionActive:    {v1alpha1.ReasonActive, "the exclusion has begun and is not over"},
 	v1alpha1.ExclusionEnded:     {v1alpha1.ReasonEnded, "the exclusion is over and a record: it can be withdrawn, and not changed otherwise"},
@@ -19,13 +19,13 @@ var phases = map[v1alpha1.ExclusionPhase][2]string{
 func Exclusion(x *v1alpha1.Exclusion, o evaluate.ExclusionOutcome) {
 	s := &x.Status
 	objectives := int32(o.Objectives)
-	s.ObservedGeneration, s.Phase, s.Objectives, s.Next = x.Generation, o.Phase, &objectives, nil
+	s.ObservedGeneration, s.State, s.Objectives, s.Next = x.Generation, o.State, &objectives, nil
 	if o.Next != nil {
 		s.Next = &v1alpha1.ExclusionSpan{From: metav1.NewTime(o.Next.Start.UTC()), To: metav1.NewTime(o.Next.End.UTC())}
 	}
-	words := phases[o.Phase]
+	words := states[o.State]
 	message := words[1]
-	if o.Phase == v1alpha1.ExclusionWithdrawn && x.Spec.Withdrawn.At != nil {
+	if o.State == v1alpha1.ExclusionWithdrawn && x.Spec.Withdrawn.At != nil {
 		message = "the exclusion was withdrawn: its time counts again since spec.withdrawn.at"
 	}
 	if objectives == 0 {
@@ -34,7 +34,7 @@ func Exclusion(x *v1alpha1.Exclusion, o evaluate.ExclusionOutcome) {
 	replace(x, Ready(words[0], message))
 }
 
-// InvalidExclusion writes what a person must mend. The phase stays: what may change
+// InvalidExclusion writes what a person must mend. The state stays: what may change
 // of the spec depends on it.
 func InvalidExclusion(x *v1alpha1.Exclusion, reason, message string) {
 	x.Status.ObservedGeneration, x.Status.Objectives, x.Status.Next = x.Generation, nil, nil

@@ -21,7 +21,7 @@ func TestExclusionStatus(t *testing.T) {
 	cut := metav1.NewTime(now)
 	type want struct {
 		Ready, Stalled string
-		Phase          v1alpha1.ExclusionPhase
+		State          v1alpha1.ExclusionState
 		Objectives     *int32
 		Next           *v1alpha1.ExclusionSpan
 	}
@@ -35,52 +35,52 @@ func TestExclusionStatus(t *testing.T) {
 		want   want
 	}{
 		"Planned": {
-			reason: "what comes, for how many", events: []func(*v1alpha1.Exclusion){standing(evaluate.ExclusionOutcome{Phase: v1alpha1.ExclusionPlanned, Objectives: 4, Next: &span})},
-			want: want{Ready: "True Planned: the exclusion has not begun", Phase: v1alpha1.ExclusionPlanned, Objectives: count(4), Next: next},
+			reason: "what comes, for how many", events: []func(*v1alpha1.Exclusion){standing(evaluate.ExclusionOutcome{State: v1alpha1.ExclusionPlanned, Objectives: 4, Next: &span})},
+			want: want{Ready: "True Planned: the exclusion has not begun", State: v1alpha1.ExclusionPlanned, Objectives: count(4), Next: next},
 		},
 		"Active": {
-			reason: "what is", events: []func(*v1alpha1.Exclusion){standing(evaluate.ExclusionOutcome{Phase: v1alpha1.ExclusionActive, Objectives: 1, Next: &span})},
-			want: want{Ready: "True Active: the exclusion has begun and is not over", Phase: v1alpha1.ExclusionActive, Objectives: count(1), Next: next},
+			reason: "what is", events: []func(*v1alpha1.Exclusion){standing(evaluate.ExclusionOutcome{State: v1alpha1.ExclusionActive, Objectives: 1, Next: &span})},
+			want: want{Ready: "True Active: the exclusion has begun and is not over", State: v1alpha1.ExclusionActive, Objectives: count(1), Next: next},
 		},
 		"Ended": {
 			reason: "what was has no next", events: []func(*v1alpha1.Exclusion){
-				standing(evaluate.ExclusionOutcome{Phase: v1alpha1.ExclusionActive, Objectives: 1, Next: &span}),
-				standing(evaluate.ExclusionOutcome{Phase: v1alpha1.ExclusionEnded, Objectives: 1}),
+				standing(evaluate.ExclusionOutcome{State: v1alpha1.ExclusionActive, Objectives: 1, Next: &span}),
+				standing(evaluate.ExclusionOutcome{State: v1alpha1.ExclusionEnded, Objectives: 1}),
 			},
 			want: want{
 				Ready: "True Ended: the exclusion is over and a record: it can be withdrawn, and not changed otherwise",
-				Phase: v1alpha1.ExclusionEnded, Objectives: count(1),
+				State: v1alpha1.ExclusionEnded, Objectives: count(1),
 			},
 		},
 		"Withdrawn": {
 			reason: "wholly", spec: v1alpha1.ExclusionSpec{Withdrawn: &v1alpha1.Withdrawal{}},
-			events: []func(*v1alpha1.Exclusion){standing(evaluate.ExclusionOutcome{Phase: v1alpha1.ExclusionWithdrawn, Objectives: 1})},
-			want:   want{Ready: "True Withdrawn: the exclusion was withdrawn: its time counts again", Phase: v1alpha1.ExclusionWithdrawn, Objectives: count(1)},
+			events: []func(*v1alpha1.Exclusion){standing(evaluate.ExclusionOutcome{State: v1alpha1.ExclusionWithdrawn, Objectives: 1})},
+			want:   want{Ready: "True Withdrawn: the exclusion was withdrawn: its time counts again", State: v1alpha1.ExclusionWithdrawn, Objectives: count(1)},
 		},
 		"WithdrawnAt": {
 			reason: "or since a moment", spec: v1alpha1.ExclusionSpec{Withdrawn: &v1alpha1.Withdrawal{At: &cut}},
-			events: []func(*v1alpha1.Exclusion){standing(evaluate.ExclusionOutcome{Phase: v1alpha1.ExclusionWithdrawn, Objectives: 1})},
+			events: []func(*v1alpha1.Exclusion){standing(evaluate.ExclusionOutcome{State: v1alpha1.ExclusionWithdrawn, Objectives: 1})},
 			want: want{
 				Ready: "True Withdrawn: the exclusion was withdrawn: its time counts again since spec.withdrawn.at",
-				Phase: v1alpha1.ExclusionWithdrawn, Objectives: count(1),
+				State: v1alpha1.ExclusionWithdrawn, Objectives: count(1),
 			},
 		},
 		"Nobody": {
-			reason: "a typo is told of", events: []func(*v1alpha1.Exclusion){standing(evaluate.ExclusionOutcome{Phase: v1alpha1.ExclusionActive})},
+			reason: "a typo is told of", events: []func(*v1alpha1.Exclusion){standing(evaluate.ExclusionOutcome{State: v1alpha1.ExclusionActive})},
 			want: want{
 				Ready: "True Active: the exclusion has begun and is not over; it is for no objective that there is: look at spec.selector, spec.objectives and spec.services",
-				Phase: v1alpha1.ExclusionActive, Objectives: count(0),
+				State: v1alpha1.ExclusionActive, Objectives: count(0),
 			},
 		},
 		"Invalid": {
 			reason: "a mistake keeps the phase, by which the API server tells what may change",
 			events: []func(*v1alpha1.Exclusion){
-				standing(evaluate.ExclusionOutcome{Phase: v1alpha1.ExclusionActive, Objectives: 1, Next: &span}),
+				standing(evaluate.ExclusionOutcome{State: v1alpha1.ExclusionActive, Objectives: 1, Next: &span}),
 				func(x *v1alpha1.Exclusion) {
 					status.InvalidExclusion(x, v1alpha1.ReasonInvalidTimeZone, "no such zone")
 				},
 			},
-			want: want{Ready: "False InvalidTimeZone: no such zone", Stalled: "True InvalidTimeZone: no such zone", Phase: v1alpha1.ExclusionActive},
+			want: want{Ready: "False InvalidTimeZone: no such zone", Stalled: "True InvalidTimeZone: no such zone", State: v1alpha1.ExclusionActive},
 		},
 		"Mended": {
 			reason: "and is forgotten when it is mended",
@@ -88,11 +88,11 @@ func TestExclusionStatus(t *testing.T) {
 				func(x *v1alpha1.Exclusion) {
 					status.InvalidExclusion(x, v1alpha1.ReasonInvalidTimeZone, "no such zone")
 				},
-				standing(evaluate.ExclusionOutcome{Phase: v1alpha1.ExclusionEnded, Objectives: 2}),
+				standing(evaluate.ExclusionOutcome{State: v1alpha1.ExclusionEnded, Objectives: 2}),
 			},
 			want: want{
 				Ready: "True Ended: the exclusion is over and a record: it can be withdrawn, and not changed otherwise",
-				Phase: v1alpha1.ExclusionEnded, Objectives: count(2),
+				State: v1alpha1.ExclusionEnded, Objectives: count(2),
 			},
 		},
 	}
@@ -102,7 +102,7 @@ func TestExclusionStatus(t *testing.T) {
 			for _, happens := range tc.events {
 				happens(x)
 			}
-			got := want{Phase: x.Status.Phase, Objectives: x.Status.Objectives, Next: x.Status.Next}
+			got := want{State: x.Status.State, Objectives: x.Status.Objectives, Next: x.Status.Next}
 			for _, c := range x.Status.Conditions {
 				text := string(c.Status) + " " + c.Reason + ": " + c.Message
 				switch {

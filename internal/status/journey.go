@@ -75,8 +75,8 @@ func stageStatus(s *evaluate.StageOutcome) v1alpha1.StageStatus {
 	return out
 }
 
-// gets words what a customer gets at a stage.
-func gets(s *evaluate.StageOutcome) string {
+// missedOf words the worst objectives of a stage.
+func missedOf(s *evaluate.StageOutcome) string {
 	var parts []string
 	for i, m := range s.Missed {
 		if i == mostMissed {
@@ -85,7 +85,12 @@ func gets(s *evaluate.StageOutcome) string {
 		}
 		parts = append(parts, fmt.Sprintf("%s %s instead of %s", m.String(), m.Attainment, m.Target))
 	}
-	text := strings.Join(parts, ", ")
+	return strings.Join(parts, ", ")
+}
+
+// gets words what a customer gets at a stage.
+func gets(s *evaluate.StageOutcome) string {
+	text := missedOf(s)
 	switch {
 	case s.Empty && s.Namespace != "":
 		return "no objective that is shared with the namespace matches the stage's selector"
@@ -101,7 +106,7 @@ func gets(s *evaluate.StageOutcome) string {
 	if unknown := unknownOf(s.Unknown); unknown != "" {
 		text = strings.TrimPrefix(text+"; not known: "+unknown, "; ")
 	}
-	if s.Verdict == v1alpha1.StageUnknown && !s.Open() {
+	if s.Anyway() {
 		text += "; made up for by " + string(s.By)
 	}
 	return text
@@ -241,7 +246,7 @@ func sortStages(stages []evaluate.StageOutcome) (critical, violated, part, whole
 			critical = append(critical, name)
 		case s.Verdict == v1alpha1.StageViolated:
 			violated = append(violated, name)
-		case s.Whole && (s.Verdict == v1alpha1.StageRecovered || s.Verdict == v1alpha1.StageUnknown && !s.Open()):
+		case s.Anyway(), s.Verdict == v1alpha1.StageRecovered && s.Whole:
 			whole = append(whole, recovery)
 		case s.Verdict == v1alpha1.StageRecovered:
 			part = append(part, recovery)

@@ -16,6 +16,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/web"
 )
@@ -33,25 +35,20 @@ type world struct {
 
 // lookups find the objects of a world by their names.
 func (w world) lookups() web.Lookups {
-	return web.Lookups{
-		Gate: func(_ context.Context, namespace, name string) (*v1alpha1.Gate, error) {
-			if w.err == nil && w.gate != nil && w.gate.Namespace == namespace && w.gate.Name == name {
-				return w.gate, nil
-			}
-			return nil, w.fault("gates", name)
-		},
-		Objective: func(_ context.Context, namespace, name string) (*v1alpha1.Objective, error) {
-			if w.err == nil && w.objective != nil && w.objective.Namespace == namespace && w.objective.Name == name {
-				return w.objective, nil
-			}
-			return nil, w.fault("objectives", name)
-		},
-		Journey: func(_ context.Context, namespace, name string) (*v1alpha1.Journey, error) {
-			if w.err == nil && w.journey != nil && w.journey.Namespace == namespace && w.journey.Name == name {
-				return w.journey, nil
-			}
-			return nil, w.fault("journeys", name)
-		},
+	return web.Lookups{Gate: lookup(w, "gates", w.gate), Objective: lookup(w, "objectives", w.objective), Journey: lookup(w, "journeys", w.journey)}
+}
+
+// lookup finds an object, or nothing where it is of another name.
+func lookup[T interface {
+	comparable
+	client.Object
+}](w world, resource string, o T) func(context.Context, string, string) (T, error) {
+	var none T
+	return func(_ context.Context, namespace, name string) (T, error) {
+		if w.err == nil && o != none && o.GetNamespace() == namespace && o.GetName() == name {
+			return o, nil
+		}
+		return none, w.fault(resource, name)
 	}
 }
 
