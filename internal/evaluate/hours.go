@@ -22,7 +22,11 @@ func excludedMinutes(p *compile.Plan, s ledger.Stretch) float64 {
 	if p.Hours == nil || s.Excluded == 0 {
 		return float64(s.Excluded)
 	}
-	return excludedWithin(p, slo.Span{Start: s.Start, End: s.End})
+	sum := excludedWithin(p, slo.Span{Start: s.Start, End: s.End})
+	for _, spared := range s.Spared {
+		sum -= float64(p.Hours.OpenMinutes(spared))
+	}
+	return sum
 }
 
 // excludedWithin are the minutes of a span that the plan excludes, of those that are

@@ -80,6 +80,21 @@ func TestOpenMinutes(t *testing.T) {
 	}
 }
 
+// TestSpared has one morning of those that are excluded count all the same.
+func TestSpared(t *testing.T) {
+	plan := aPlan(mornings, without(7))
+	plan.Window, plan.Tiers = slo.Window{Rolling: 28 * 24 * time.Hour}, nil
+	spared := plan.Excluded[0]
+	spared.End = spared.Start.Add(24 * time.Hour)
+	v := evaluate.Evaluate(plan, sheet{ledger.Stretch{
+		Start: now.Add(-plan.Window.Rolling), End: now, Covered: 22 * 240, Excluded: 6 * 1440, Spared: []slo.Span{spared},
+		Sums: slo.Sums{Points: 99, Events: 100},
+	}}, now)
+	if diff := cmp.Diff([]float64{1, 6.0 / 28}, []float64{v.Coverage, v.Excluded}); diff != "" {
+		t.Errorf("Coverage, Excluded: -want, +got:\n%s", diff)
+	}
+}
+
 // TestGatesWhileClosed checks releases at a quarter past three in the afternoon.
 func TestGatesWhileClosed(t *testing.T) {
 	evenings := func(from, to int) func(*evaluate.GateMember) {

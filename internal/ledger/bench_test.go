@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/experience-slo/operator/internal/ledger"
 	"github.com/experience-slo/operator/internal/ledger/ledgertest"
 	"github.com/experience-slo/operator/internal/slo"
@@ -96,7 +98,7 @@ func BenchmarkBackfill(b *testing.B) {
 			b.ReportMetric(float64(tickSamples-samples), "samples/tick")
 			truth := k.truth(countingIn(world, ledgertest.OnKnownTarget))
 			got := book.Since(world.Start)
-			if want := truth.between(got.Start, got.End); got != want {
+			if want := truth.between(got.Start, got.End); !cmp.Equal(got, want) {
 				b.Fatalf("Since(...): %+v, want %+v", got, want)
 			}
 			b.ReportMetric(got.Sums.Events, "events")

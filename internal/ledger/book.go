@@ -68,6 +68,9 @@ type Stretch struct {
 	Covered int
 	// Excluded is the number of minutes in it that do not count.
 	Excluded int
+	// Spared are excluded minutes that count all the same, since they cannot be told
+	// from the rest of their buckets any more.
+	Spared []slo.Span
 }
 
 // All are the sums of all minutes.
@@ -107,11 +110,12 @@ type Book struct {
 	// recorded is the end of the last minute that a ruler recorded.
 	recorded time.Time
 
-	// wished, or wanted by numbers, is what is to be left out, and excluded what is;
-	// parts are what counts of buckets that are left out in part.
-	wished           []slo.Span
-	wanted, excluded []minutes
-	parts            map[int64]entry
+	// wished, or wanted by numbers, is what is to be left out, and settled what was when
+	// the book was read last: excluded is left out, and spared cannot be. parts are what
+	// counts of buckets that are left out in part.
+	wished                            []slo.Span
+	wanted, settled, excluded, spared []minutes
+	parts                             map[int64]entry
 }
 
 // NewBook opens an empty book.
@@ -198,8 +202,9 @@ func (b *Book) sumMinutes(start, end time.Time) Stretch {
 func (b *Book) sumBuckets(start time.Time) Stretch {
 	from := b.terms.Grid.Index(start.Add(time.Minute))
 	s := Stretch{Start: b.terms.Grid.Start(from), End: b.cursor}
-	at := int(max(from-b.first, 0))
-	if s.Excluded = count(within(b.excluded, minutes{minuteOf(s.Start) + 1, minuteOf(s.End)})); s.Excluded > 0 {
+	at, all := int(max(from-b.first, 0)), minutes{minuteOf(s.Start) + 1, minuteOf(s.End)}
+	s.Spared = b.sparedIn(all)
+	if s.Excluded = count(within(b.excluded, all)); s.Excluded > 0 {
 		b.siftBuckets(&s, at)
 		return s
 	}
@@ -213,7 +218,7 @@ func (b *Book) sumBuckets(start time.Time) Stretch {
 func (b *Book) Bytes() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	sparse := len(b.parts)*int(unsafe.Sizeof(entry{})+8) + (cap(b.wanted)+cap(b.excluded))*int(unsafe.Sizeof(minutes{}))
+	sparse := len(b.parts)*int(unsafe.Sizeof(entry{})+8) + (cap(b.wanted)+cap(b.excluded)+cap(b.spared))*int(unsafe.Sizeof(minutes{}))
 	return int(unsafe.Sizeof(*b)) + b.buckets.bytes() + b.minutes.bytes() + sparse
 }
 

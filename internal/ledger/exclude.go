@@ -46,6 +46,26 @@ func count(runs []minutes) int {
 	return n
 }
 
+// except gives the minutes of runs that are in no other run.
+func except(runs, out []minutes) []minutes {
+	if len(out) == 0 {
+		return runs
+	}
+	var left []minutes
+	for _, r := range runs {
+		for _, o := range within(out, r) {
+			if o.first > r.first {
+				left = append(left, minutes{first: r.first, last: o.first - 1})
+			}
+			r.first = o.last + 1
+		}
+		if r.first <= r.last {
+			left = append(left, r)
+		}
+	}
+	return left
+}
+
 func holds(runs []minutes, minute int64) bool {
 	at := sort.Search(len(runs), func(i int) bool { return runs[i].last >= minute })
 	return at < len(runs) && runs[at].first <= minute
@@ -66,7 +86,13 @@ func (b *Book) Exclude(spans []slo.Span) {
 // minutes had to be read for it.
 type omission struct {
 	wanted []minutes
-	read   map[int64]entry
+	read   map[int64]part
+}
+
+// part is what counts of a bucket, and of how many of all its minutes there is data.
+type part struct {
+	entry
+	seen int
 }
 
 // leave prepares to leave out what is to be left out, once the book has read from a
@@ -105,17 +131,20 @@ func (b *Book) apart(from, to time.Time) []slo.Span {
 }
 
 // counted adds up the minutes of buckets that are not in runs.
-func (r *reader) counted(answers []map[int64]entry, out []minutes, buckets []int64) map[int64]entry {
-	counted := make(map[int64]entry, len(buckets))
+func (r *reader) counted(answers []map[int64]entry, out []minutes, buckets []int64) map[int64]part {
+	counted := make(map[int64]part, len(buckets))
 	for _, k := range buckets {
-		counted[k] = entry{} // of no minutes there is nothing, and that is known
+		counted[k] = part{} // of no minutes there is nothing, and that is known
 	}
 	for _, answer := range answers {
 		for _, second := range sortedKeys(answer) {
+			k := r.terms.Grid.Index(time.Unix(second, 0))
+			p, e := counted[k], answer[second]
+			p.seen += e.covered
 			if !holds(out, second/60) {
-				k := r.terms.Grid.Index(time.Unix(second, 0))
-				counted[k] = counted[k].plus(answer[second])
+				p.entry = p.plus(e)
 			}
+			counted[k] = p
 		}
 	}
 	return counted
@@ -130,24 +159,29 @@ func (b *Book) ends(buckets []int64) []int64 {
 	return out
 }
 
-// omit puts new exclusions into force.
+// omit puts new exclusions into force. A bucket of which the source no longer has all
+// the minutes that were counted is not left out: what they had cannot be told.
 func (b *Book) omit(o omission) {
-	if len(o.wanted) == 0 && len(b.excluded) == 0 {
+	if len(o.wanted) == 0 && len(b.settled) == 0 {
 		return
 	}
-	parts := map[int64]entry{}
+	parts, spared := map[int64]entry{}, []minutes(nil)
 	for _, k := range b.partly(o.wanted, b.cursor, b.cursor) {
-		part, isRead := o.read[k]
+		read, isRead := o.read[k]
 		switch {
 		case isRead:
-			parts[k] = part
+			parts[k] = read.entry
+			if read.seen < b.buckets.at(int(k-b.first)).covered {
+				spared = append(spared, within(o.wanted, b.minutesOf(k))...)
+			}
 		case b.stands(k, o.wanted):
 			parts[k] = b.parts[k]
+			spared = append(spared, within(b.spared, b.minutesOf(k))...)
 		case !b.terms.Grid.Start(k + 1).After(b.cursor): // it will leave the ring
 			parts[k] = b.fromRing(k, o.wanted)
 		}
 	}
-	b.excluded, b.parts = o.wanted, parts
+	b.settled, b.spared, b.excluded, b.parts = o.wanted, spared, except(o.wanted, spared), parts
 }
 
 // lacking gives the buckets that are to be left out in part and whose minutes nobody
@@ -163,7 +197,7 @@ func (b *Book) lacking(from, to time.Time) []int64 {
 // stands says whether the part of a bucket that counts is known already.
 func (b *Book) stands(k int64, wanted []minutes) bool {
 	_, known := b.parts[k]
-	return known && slices.Equal(within(wanted, b.minutesOf(k)), within(b.excluded, b.minutesOf(k)))
+	return known && slices.Equal(within(wanted, b.minutesOf(k)), within(b.settled, b.minutesOf(k)))
 }
 
 // partly gives the buckets that the book has, or has once it has read from a moment
@@ -249,4 +283,13 @@ func (b *Book) part(k int64) entry {
 		return e
 	}
 	return b.fromRing(k, b.excluded)
+}
+
+// sparedIn are the minutes of a stretch that count although they are excluded.
+func (b *Book) sparedIn(in minutes) []slo.Span {
+	var out []slo.Span
+	for _, r := range within(b.spared, in) {
+		out = append(out, slo.Span{Start: time.Unix(60*(r.first-1), 0).UTC(), End: time.Unix(60*r.last, 0).UTC()})
+	}
+	return out
 }
