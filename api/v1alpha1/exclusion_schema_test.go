@@ -34,8 +34,10 @@ const (
 	withdrawnOnly = "spec: withdrawn.at must not be before from: leave it out to take all of the exclusion back"
 
 	recordStays = "<nil>: the exclusion has ended and is a record: nothing of its spec changes any more but withdrawn, which takes it back"
-	sameObjects = "<nil>: the exclusion has ended and is a record: it is for the same objectives for ever; create another for more of them"
-	begun       = "<nil>: the exclusion has begun: from and, of one that comes again, to, every and timeZone stay as they are; end it with to or recurrence.until, or take it back with withdrawn"
+	sameObjects = "<nil>: the exclusion has begun and is a record: it is for the same objectives for ever; create another for more of them"
+	begun       = "<nil>: the exclusion has begun and is a record: from, reason, approver and, of one that comes again, to, every and timeZone stay as they are; take it back with withdrawn, or create another"
+	toGrows     = "<nil>: the exclusion has begun: to only moves to a later time; end it before with withdrawn.at"
+	untilAhead  = "<nil>: the exclusion has begun: recurrence.until only moves to a time after status.next.from; end it before with withdrawn.at"
 	goneStays   = "<nil>: the exclusion was withdrawn and is a record: create another"
 )
 
@@ -157,6 +159,19 @@ var (
 	gone  = edits{"spec.withdrawn": map[string]any{"by": "ops", "reason": "nothing happened"}}
 )
 
+// comes is daily with a next stretch and an end, as far as they are given.
+func comes(next, until string) edits {
+	again := map[string]any{"every": "Day", "timeZone": "Europe/Berlin"}
+	if until != "" {
+		again["until"] = until
+	}
+	out := edits{"spec.recurrence": again}
+	if next != "" {
+		out["status.next"] = map[string]any{"from": next, "to": "2026-05-15T02:00:00Z"}
+	}
+	return out
+}
+
 const later = "2026-03-15T03:00:00Z"
 
 // exclusionChanges are what may become of an exclusion, and what may not, by where
@@ -172,12 +187,29 @@ var exclusionChanges = map[string]struct {
 	"PlannedFrom":     {reason: "a plan may change", phase: ExclusionPlanned, edits: edits{"spec.from": "2026-03-14T23:00:00Z", "spec.reason": "Another."}},
 	"PlannedGone":     {reason: "or be dropped", phase: ExclusionPlanned, edits: gone},
 	"ActiveTo":        {reason: "maintenance takes longer than planned", phase: ExclusionActive, edits: edits{"spec.to": later}},
-	"ActiveServices":  {reason: "or hits more than planned", phase: ExclusionActive, edits: edits{"spec.services": []any{"checkout", "search"}}},
 	"ActiveFrom":      {reason: "the beginning is past", phase: ExclusionActive, edits: edits{"spec.from": "2026-03-14T21:00:00Z"}, want: []string{begun}},
 	"ActiveAgain":     {reason: "nor does it come again from a day long past", phase: ExclusionActive, edits: daily, want: []string{begun}},
 	"ActiveDailyTo":   {reason: "yesterday's stretch would be longer", phase: ExclusionActive, was: daily, edits: edits{"spec.to": later}, want: []string{begun}},
 	"ActiveDailyZone": {reason: "or at another hour", phase: ExclusionActive, was: daily, edits: edits{"spec.recurrence.timeZone": "UTC"}, want: []string{begun}},
-	"ActiveDailyEnd":  {reason: "it may end", phase: ExclusionActive, was: daily, edits: edits{"spec.recurrence.until": "2026-06-01T00:00:00Z"}},
+	"ActiveToBack":    {reason: "what was left out stays left out", phase: ExclusionActive, edits: edits{"spec.to": "2026-03-15T01:59:59Z"}, want: []string{toGrows}},
+	"ActiveCut":       {reason: "it is cut on record", phase: ExclusionActive, edits: edits{"spec.withdrawn": map[string]any{"at": "2026-03-14T23:00:00Z", "by": "ops", "reason": "done"}}},
+	"ActiveReason":    {reason: "the reason that was approved", phase: ExclusionActive, edits: edits{"spec.reason": "Another."}, want: []string{begun}},
+	"ActiveApprover":  {reason: "by who approved it", phase: ExclusionActive, edits: edits{"spec.approver": "me"}, want: []string{begun}},
+	"ActiveServices":  {reason: "for whom it was", phase: ExclusionActive, edits: edits{"spec.services": []any{"checkout", "search"}}, want: []string{sameObjects}},
+	"ActiveNames":     {reason: "by name", phase: ExclusionActive, edits: edits{"spec.objectives": []any{"search"}}, want: []string{sameObjects}},
+	"ActiveSelector":  {reason: "or by label", phase: ExclusionActive, edits: edits{"spec.selector": map[string]any{}}, want: []string{sameObjects}},
+	"ActiveDailyWhy":  {reason: "of all its stretches", phase: ExclusionActive, was: daily, edits: edits{"spec.reason": "Another."}, want: []string{begun}},
+	"ActiveDailyEnd":  {reason: "it may end", phase: ExclusionActive, was: comes("2026-05-14T21:00:00Z", ""), edits: edits{"spec.recurrence.until": "2026-06-01T00:00:00Z"}},
+	"ActiveDailyLast": {reason: "after the stretch under way", phase: ExclusionActive, was: comes("2026-05-14T21:00:00Z", ""),
+		edits: edits{"spec.recurrence.until": "2026-05-14T21:00:01Z"}},
+	"ActiveDailyPast": {reason: "which is not undone, nor are those before", phase: ExclusionActive, was: comes("2026-05-14T21:00:00Z", ""),
+		edits: edits{"spec.recurrence.until": "2026-05-14T21:00:00Z"}, want: []string{untilAhead}},
+	"ActiveDailySooner": {reason: "nor if an end was set", phase: ExclusionActive, was: comes("2026-05-14T21:00:00Z", "2026-06-01T00:00:00Z"),
+		edits: edits{"spec.recurrence.until": "2026-03-16T00:00:00Z"}, want: []string{untilAhead}},
+	"ActiveDailyOn": {reason: "which may be dropped", phase: ExclusionActive, was: comes("2026-05-14T21:00:00Z", "2026-06-01T00:00:00Z"), edits: edits{"spec.recurrence.until": nil}},
+	"ActiveDailyBlind": {reason: "what is next is not known", phase: ExclusionActive, was: daily,
+		edits: edits{"spec.recurrence.until": "2026-06-01T00:00:00Z"}, want: []string{untilAhead}},
+	"ActiveDailyGone": {reason: "and its end stays where it was", phase: ExclusionActive, was: comes("", "2026-06-01T00:00:00Z"), edits: gone},
 	"EndedFrom":       {reason: "the past was what it was", phase: ExclusionEnded, edits: edits{"spec.from": "2026-03-14T21:00:00Z"}, want: []string{recordStays}},
 	"EndedTo":         {reason: "to its end", phase: ExclusionEnded, edits: edits{"spec.to": later}, want: []string{recordStays}},
 	"EndedReason":     {reason: "for its reason", phase: ExclusionEnded, edits: edits{"spec.reason": "Another."}, want: []string{recordStays}},

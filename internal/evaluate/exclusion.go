@@ -43,7 +43,7 @@ func Exclusion(x *v1alpha1.Exclusion, objectives []v1alpha1.Objective, now time.
 		out.Next, out.Turn = &next, next.End
 	}
 	switch {
-	case x.Spec.Withdrawn != nil:
+	case !ok && x.Spec.Withdrawn != nil:
 		out.State = v1alpha1.ExclusionWithdrawn
 	case !ok:
 		out.State = v1alpha1.ExclusionEnded

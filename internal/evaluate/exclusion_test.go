@@ -33,6 +33,9 @@ func TestExclusion(t *testing.T) {
 	})
 	gone := but(func(s *v1alpha1.ExclusionSpec) { s.Withdrawn = &v1alpha1.Withdrawal{} })
 	shorter := but(func(s *v1alpha1.ExclusionSpec) { s.Withdrawn = &v1alpha1.Withdrawal{At: &cut} })
+	dayOne := at(day + time.Hour)
+	last := *daily.DeepCopy()
+	last.Withdrawn = &v1alpha1.Withdrawal{At: &dayOne}
 	outcome := func(phase v1alpha1.ExclusionState, next *slo.Span, turn time.Duration) evaluate.ExclusionOutcome {
 		o := evaluate.ExclusionOutcome{State: phase, Objectives: 1, Next: next}
 		if next != nil {
@@ -46,13 +49,17 @@ func TestExclusion(t *testing.T) {
 		now    time.Duration
 		want   evaluate.ExclusionOutcome
 	}{
-		"Planned":      {"before it begins, which is the next thing to happen", once, -time.Second, outcome(v1alpha1.ExclusionPlanned, span(0, 4*time.Hour), 0)},
-		"Begins":       {"it is on from its first moment, and ends next", once, 0, outcome(v1alpha1.ExclusionActive, span(0, 4*time.Hour), 4*time.Hour)},
-		"Ends":         {"and is over at its end, for good", once, 4 * time.Hour, outcome(v1alpha1.ExclusionEnded, nil, 0)},
-		"Between":      {"one that comes again is on between its stretches", daily, 5 * time.Hour, outcome(v1alpha1.ExclusionActive, span(day, day+4*time.Hour), day+4*time.Hour)},
-		"LastEnds":     {"until the last of them is over", daily, day + 4*time.Hour, outcome(v1alpha1.ExclusionEnded, nil, 0)},
-		"Withdrawn":    {"what was taken back has no next stretch", gone, time.Hour, outcome(v1alpha1.ExclusionWithdrawn, nil, 0)},
-		"WithdrawnCut": {"but what is left of it", shorter, 0, outcome(v1alpha1.ExclusionWithdrawn, span(0, time.Hour), time.Hour)},
+		"Planned":        {"before it begins, which is the next thing to happen", once, -time.Second, outcome(v1alpha1.ExclusionPlanned, span(0, 4*time.Hour), 0)},
+		"Begins":         {"it is on from its first moment, and ends next", once, 0, outcome(v1alpha1.ExclusionActive, span(0, 4*time.Hour), 4*time.Hour)},
+		"Ends":           {"and is over at its end, for good", once, 4 * time.Hour, outcome(v1alpha1.ExclusionEnded, nil, 0)},
+		"Between":        {"one that comes again is on between its stretches", daily, 5 * time.Hour, outcome(v1alpha1.ExclusionActive, span(day, day+4*time.Hour), day+4*time.Hour)},
+		"LastEnds":       {"until the last of them is over", daily, day + 4*time.Hour, outcome(v1alpha1.ExclusionEnded, nil, 0)},
+		"Withdrawn":      {"what was taken back has no next stretch", gone, time.Hour, outcome(v1alpha1.ExclusionWithdrawn, nil, 0)},
+		"WithdrawnPlan":  {"what is left of it is still to come", shorter, -time.Second, outcome(v1alpha1.ExclusionPlanned, span(0, time.Hour), 0)},
+		"WithdrawnCut":   {"and is left out", shorter, 0, outcome(v1alpha1.ExclusionActive, span(0, time.Hour), time.Hour)},
+		"WithdrawnSince": {"until time counts again", shorter, time.Hour, outcome(v1alpha1.ExclusionWithdrawn, nil, 0)},
+		"WithdrawnLater": {"one that comes again goes on too", last, 5 * time.Hour, outcome(v1alpha1.ExclusionActive, span(day, day+time.Hour), day+time.Hour)},
+		"WithdrawnLast":  {"up to the last that is to come", last, day + time.Hour, outcome(v1alpha1.ExclusionWithdrawn, nil, 0)},
 	}
 	objectives := []v1alpha1.Objective{
 		{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "a"}, Spec: v1alpha1.ObjectiveSpec{Service: "checkout"}},

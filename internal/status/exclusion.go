@@ -25,13 +25,21 @@ func Exclusion(x *v1alpha1.Exclusion, o evaluate.ExclusionOutcome) {
 	}
 	words := states[o.State]
 	message := words[1]
-	if o.State == v1alpha1.ExclusionWithdrawn && x.Spec.Withdrawn.At != nil {
-		message = "the exclusion was withdrawn: its time counts again since spec.withdrawn.at"
+	if x.Spec.Withdrawn != nil && x.Spec.Withdrawn.At != nil {
+		message = withdrawal(o.State, message)
 	}
 	if objectives == 0 {
 		message += "; it is for no objective that there is: look at spec.selector, spec.objectives and spec.services"
 	}
 	replace(x, Ready(words[0], message))
+}
+
+// withdrawal words the state of an exclusion that is taken back from a moment on.
+func withdrawal(state v1alpha1.ExclusionState, message string) string {
+	if state == v1alpha1.ExclusionWithdrawn {
+		return "the exclusion was withdrawn: its time counts again since spec.withdrawn.at"
+	}
+	return message + "; it is withdrawn: its time counts again from spec.withdrawn.at on"
 }
 
 // InvalidExclusion writes what a person must mend. The state stays: what may change

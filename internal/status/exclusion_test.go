@@ -65,6 +65,14 @@ func TestExclusionStatus(t *testing.T) {
 				State: v1alpha1.ExclusionWithdrawn, Objectives: count(1),
 			},
 		},
+		"WithdrawnLater": {
+			reason: "which may be still to come", spec: v1alpha1.ExclusionSpec{Withdrawn: &v1alpha1.Withdrawal{At: &cut}},
+			events: []func(*v1alpha1.Exclusion){standing(evaluate.ExclusionOutcome{State: v1alpha1.ExclusionActive, Objectives: 1, Next: &span})},
+			want: want{
+				Ready: "True Active: the exclusion has begun and is not over; it is withdrawn: its time counts again from spec.withdrawn.at on",
+				State: v1alpha1.ExclusionActive, Objectives: count(1), Next: next,
+			},
+		},
 		"Nobody": {
 			reason: "a typo is told of", events: []func(*v1alpha1.Exclusion){standing(evaluate.ExclusionOutcome{State: v1alpha1.ExclusionActive})},
 			want: want{
