@@ -10,7 +10,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
@@ -61,7 +60,7 @@ func (r *CalendarReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 	}
 	announce(r.recorder, calendar, before.Status.Conditions, calendar.Status.Conditions)
 	if mistake != nil {
-		return ctrl.Result{}, reconcile.TerminalError(mistake)
+		return refused(mistake)
 	}
 	return result, nil
 }

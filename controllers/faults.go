@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/source"
@@ -35,6 +38,15 @@ func sourceFault(err error) *status.Fault {
 		return &status.Fault{Kind: status.Mistake, Reason: v1alpha1.ReasonInvalidSpec, Message: err.Error()}
 	}
 	return &status.Fault{Kind: status.Waiting, Reason: v1alpha1.ReasonServerError, Message: err.Error()}
+}
+
+// refused ends the work on an object that has a mistake. A person must mend it, and
+// that is heard of; one that can be gone at another date is looked for again.
+func refused(mistake error) (ctrl.Result, error) {
+	if known, ok := errors.AsType[*compile.Error](mistake); ok && known.Dated {
+		return ctrl.Result{RequeueAfter: planAgain}, nil
+	}
+	return ctrl.Result{}, reconcile.TerminalError(mistake)
 }
 
 // objectiveFault is what an error in measuring says about an objective. It is

@@ -12,7 +12,6 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
@@ -65,13 +64,13 @@ func (r *ObjectiveReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	}
 	announce(r.recorder, objective, before.Status.Conditions, objective.Status.Conditions)
 	if mistake != nil {
-		return ctrl.Result{}, mistake
+		return refused(mistake)
 	}
 	return ctrl.Result{RequeueAfter: planAgain}, nil
 }
 
 // settle writes on the status what is known. The mistake is what a person must
-// mend; trying again does not help.
+// mend; trying again seldom helps.
 func (r *ObjectiveReconciler) settle(ctx context.Context, o *v1alpha1.Objective) (mistake, err error) {
 	key, request := client.ObjectKeyFromObject(o), requestOf(o)
 	if o.Suspended() {
@@ -108,7 +107,7 @@ func (r *ObjectiveReconciler) plan(o *v1alpha1.Objective, refs references, reque
 	}
 	plan, err := compile.Compile(in)
 	if err != nil {
-		return objectiveFault(err), reconcile.TerminalError(err)
+		return objectiveFault(err), err
 	}
 	r.evaluator.Put(plan, fingerprint, request, lastGood(o))
 	return nil, nil

@@ -67,7 +67,7 @@ func (p *Plan) keepHours(in Input) error {
 	}
 	hours, err := HoursOf(in.Calendar, in.Now)
 	if mistake, ok := errors.AsType[*Error](err); ok {
-		return &Error{Reason: mistake.Reason, Field: fieldCalendar, Err: fmt.Errorf("%s: %w", nameOf(key), mistake)}
+		return &Error{Reason: mistake.Reason, Field: fieldCalendar, Err: fmt.Errorf("%s: %w", nameOf(key), mistake), Dated: mistake.Dated}
 	}
 	month := monthOf(in.Now)
 	end := month.Add(ahead)
@@ -111,17 +111,18 @@ func HoursOf(spec *v1alpha1.CalendarSpec, now time.Time) (*slo.Hours, error) {
 	return out, checkHours(out, known)
 }
 
-// checkHours refuses hours that are none, and such as take too long an expression.
+// checkHours refuses hours that are none, and such as take too long an expression,
+// around this date.
 func checkHours(h *slo.Hours, known slo.Span) error {
 	if closed, opened := h.Exceptions(known); len(closed)+len(opened) > mostExceptions {
 		return &Error{
-			Reason: v1alpha1.ReasonInvalidCalendar, Field: "spec",
+			Reason: v1alpha1.ReasonInvalidCalendar, Field: "spec", Dated: true,
 			Err: fmt.Errorf("holidays and events make more than %d stretches that are not as the week says, in two years and a half: put what comes every week into spec.weekly", mostExceptions),
 		}
 	}
 	if _, changes := h.NextChange(known.Start, known.End); !changes && !h.Open(known.Start) {
 		return &Error{
-			Reason: v1alpha1.ReasonNeverOpen, Field: "spec",
+			Reason: v1alpha1.ReasonNeverOpen, Field: "spec", Dated: true,
 			Err: errors.New("no minute is open, in the year past or the one ahead: add hours to spec.weekly, or remove what closes them"),
 		}
 	}

@@ -117,6 +117,42 @@ func TestHolidaysBeforeEvents(t *testing.T) {
 	}
 }
 
+// TestMistakesOfADate has mistakes come and go with the date, and says so of them and of
+// no others.
+func TestMistakesOfADate(t *testing.T) {
+	shut := always("UTC", "DTSTART:20200101\nRRULE:FREQ=DAILY;UNTIL=20290601")
+	often := always("UTC", "DTSTART:20200101T120000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;UNTIL=20270101T000000Z")
+	type want struct {
+		Reason string
+		Dated  bool
+	}
+	cases := map[string]struct {
+		reason string
+		args   *v1alpha1.CalendarSpec
+		now    time.Time
+		want   want
+	}{
+		"Shut":         {"nothing is open for years", shut, now, want{v1alpha1.ReasonNeverOpen, true}},
+		"OpensInAYear": {"and then it is", shut, time.Date(2028, 9, 1, 0, 0, 0, 0, time.UTC), want{}},
+		"Often":        {"there are too many stretches in the years around", often, now, want{v1alpha1.ReasonInvalidCalendar, true}},
+		"OftenLongAgo": {"and then they are over", often, time.Date(2028, 9, 1, 0, 0, 0, 0, time.UTC), want{}},
+		"Zone":         {"no date makes a zone of it", always("Mars/Phobos"), now, want{v1alpha1.ReasonInvalidTimeZone, false}},
+		"Event":        {"nor an event of this", always("UTC", "SUMMARY:x"), now, want{v1alpha1.ReasonInvalidCalendar, false}},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			var got want
+			_, err := compile.HoursOf(tc.args, tc.now)
+			if mistake, ok := errors.AsType[*compile.Error](err); ok {
+				got = want{mistake.Reason, mistake.Dated}
+			}
+			if diff := cmp.Diff(tc.want, got); diff != "" {
+				t.Errorf("%s: %v: -want, +got:\n%s", tc.reason, err, diff)
+			}
+		})
+	}
+}
+
 func TestCalendarMistakes(t *testing.T) {
 	event := func(lines string) *v1alpha1.CalendarSpec { return always("UTC", lines) }
 	but := func(change func(*v1alpha1.CalendarSpec)) *v1alpha1.CalendarSpec {

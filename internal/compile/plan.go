@@ -162,6 +162,9 @@ type Error struct {
 	Field string
 	// Err says what is wrong with the value and what to write instead.
 	Err error
+	// Dated says that the mistake is one at this date: it can be gone at a later one
+	// though nobody mended it.
+	Dated bool
 }
 
 // Error gives the field and what is wrong with it.

@@ -31,7 +31,7 @@ var (
 	coverageDesc   = objectiveDesc("coverage_ratio", "Share of the window's minutes that have data, between 0 and 1.")
 	tierDesc       = objectiveDesc("tier_burning", "Whether an alert tier burns: 1 if its long and its short window do and enough events are bad, else 0; only of objectives that no ruler records.", "severity", "window")
 	dataDesc       = objectiveDesc("last_data_timestamp_seconds", "End of the last minute that has data, in Unix seconds.")
-	absentDesc     = objectiveDesc("data_absent_seconds", "How old the last data may be before somebody hears of it; only of objectives that no ruler records.")
+	absentDesc     = objectiveDesc("data_absent_seconds", "How old the last data may be before somebody hears of it, at the last evaluation; only of objectives that no ruler records.")
 	rawDesc        = objectiveDesc("raw_attainment_ratio", "What the attainment would be with every minute; only where exclusions leave some out.")
 	excludedDesc   = objectiveDesc("excluded_ratio", "Share of the window's minutes that exclusions leave out, between 0 and 1; only where they leave some out.")
 	evaluatedDesc  = objectiveDesc("last_evaluation_timestamp_seconds", "Time of the last evaluation that had an answer, in Unix seconds.")
@@ -160,15 +160,6 @@ func tierSeries(p *compile.Plan, v evaluate.Verdict, labels []*dto.LabelPair) []
 		}
 	}
 	return out
-}
-
-// absent is NaN where nobody is told by a rule over the operator's metrics, or not
-// now.
-func absent(p *compile.Plan, v evaluate.Verdict) float64 {
-	if p.Ruled || p.Alerts.AbsentAfter == 0 || p.Quiet(v.Window.End, p.Alerts.AbsentAfter) {
-		return math.NaN()
-	}
-	return p.Alerts.AbsentAfter.Seconds()
 }
 
 // seconds is NaN for the zero time.

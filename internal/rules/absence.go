@@ -6,6 +6,7 @@ import (
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 
 	"github.com/experience-slo/operator/internal/promql"
+	"github.com/experience-slo/operator/internal/slo"
 )
 
 // CalendarLabel is the label of alerts that names the calendar by which the minutes
@@ -15,11 +16,18 @@ const CalendarLabel = "calendar"
 
 // absentOpen records for how long data has been absent, counting opening hours
 // alone: a weekend that is closed is no absence. While it is closed, and while the
-// ruler is away, the number stays as it was.
+// ruler is away, the number stays as it was. It counts from the end of an exclusion.
 func (w *writer) absentOpen() monitoringv1.Rule {
 	before := fmt.Sprintf("max(last_over_time(%s[%s]))", promql.Recorded(DataAbsentFor, w.identity), written(remembered))
-	return w.record(DataAbsentFor, fmt.Sprintf("0 * max(present_over_time(%s[%s])) or (%s + %s) and on () (%s) or %s",
-		promql.Recorded(promql.RecordedEvents, w.deltaIdentity), written(watch.width), before, number(watch.width.Seconds()), w.open, before), 0)
+	expr := fmt.Sprintf("0 * max(present_over_time(%s[%s]))", promql.Recorded(promql.RecordedEvents, w.deltaIdentity), written(watch.width))
+	if out := reached(w.plan, w.plan.Alerts.AbsentAfter); len(out) > 0 {
+		expr += fmt.Sprintf(" or 0 * %s and on () (%s)", before, during(out, func(s slo.Span) string {
+			// Like data, an exclusion is seen for as long as it is to the next evaluation.
+			return fmt.Sprintf("vector(time()) >= %d < %d", s.Start.Unix(), s.End.Add(watch.width).Unix())
+		}))
+	}
+	expr += fmt.Sprintf(" or (%s + %s) and on () (%s) or %s", before, number(watch.width.Seconds()), w.open, before)
+	return w.record(DataAbsentFor, expr, 0)
 }
 
 // absentWhileOpen is dataAbsent for an objective with a calendar.

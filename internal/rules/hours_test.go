@@ -10,6 +10,7 @@ import (
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/promql"
 	"github.com/experience-slo/operator/internal/rules"
+	"github.com/experience-slo/operator/internal/slo"
 )
 
 // TestQuietWhileClosed runs through an hour that is closed, from 60 to 120 minutes
@@ -78,6 +79,53 @@ func TestQuietWhileClosed(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestAbsentAfterExclusions leaves minutes out of an objective that is closed from 60 to
+// 120 minutes after the beginning, and of which data may be absent for ten.
+func TestAbsentAfterExclusions(t *testing.T) {
+	soon := alerting(v1alpha1.Alerting{DataAbsent: &v1alpha1.DataAbsentAlert{After: &metav1.Duration{Duration: 10 * time.Minute}}})
+	good := func(d time.Duration) stretch { return stretch{For: d * time.Minute, PerHour: 600} }
+	gone := func(d time.Duration) stretch { return stretch{For: d * time.Minute, Gone: true} }
+	cases := map[string]struct {
+		reason    string
+		excluded  []slo.Span
+		stretches []stretch
+		want      []fires
+	}{
+		"NotExcluded": {
+			reason: "So the cases below could fail.", stretches: []stretch{good(15), gone(100), good(20)},
+			want: []fires{{Alert: rules.DataAbsent, Severity: "warning", From: 30, To: 116, Ends: true}},
+		},
+		"UntilJustBeforeItCloses": {
+			reason: "Five minutes of opening hours after the exclusion are no ten, though an hour went by.", excluded: []slo.Span{span(15, 55)},
+			stretches: []stretch{good(15), gone(102), good(20)},
+		},
+		"Short": {
+			reason: "An exclusion that no evaluation falls into counts as well.", excluded: []slo.Span{span(46, 49)},
+			stretches: []stretch{good(38), gone(79), good(20)},
+		},
+		"StaysAway": {
+			reason: "With ten more after it opens they are.", excluded: []slo.Span{span(15, 55)},
+			stretches: []stretch{good(15), gone(120), good(20)},
+			want:      []fires{{Alert: rules.DataAbsent, Severity: "warning", From: 125, To: 136, Ends: true}},
+		},
+		"NeverBorn": {
+			reason: "What was never there is idle, after an exclusion too.", excluded: []slo.Span{span(5, 20)},
+			stretches: []stretch{{For: 140 * time.Minute, Unborn: true}},
+		},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRuler(t, without(planOf(t, objective(failures(), "99%", duringHours, soon), confined()), tc.excluded...), 30*time.Second)
+			d := &desk{r: r, begin: begin, stretches: tc.stretches}
+			r.run(begin, begin.Add(d.length()), d.scrape)
+			if diff := cmp.Diff(tc.want, r.fired(tc.want)); diff != "" {
+				t.Errorf("\n%s\nalerts: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
 	}
 }
 
