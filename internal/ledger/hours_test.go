@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -100,11 +101,14 @@ func eventOf(t rapid.TB, c *v1alpha1.CalendarSpec) (from, to time.Time) {
 // heard is a store that notes what it was asked.
 type heard struct {
 	*ledgertest.Store
+	mu      sync.Mutex // a refresh asks from several goroutines
 	queries []string
 }
 
 func (a *heard) Range(ctx context.Context, expr string, start, end time.Time, step time.Duration) (model.Matrix, error) {
+	a.mu.Lock()
 	a.queries = append(a.queries, expr)
+	a.mu.Unlock()
 	return a.Store.Range(ctx, expr, start, end, step)
 }
 
