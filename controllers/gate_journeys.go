@@ -118,8 +118,9 @@ func objectivesAlong(journeys []chosenJourney) []types.NamespacedName {
 	return slices.Compact(out)
 }
 
-// journey judges a journey of a gate by the last measurements of its objectives.
-func (r *GateReconciler) journey(c *chosenJourney) evaluate.GateJourney {
+// judge judges a journey of a gate by the last measurements of its objectives, of
+// which known tells what the gate's check has.
+func (c *chosenJourney) judge(known func(chosen, types.NamespacedName) evaluate.GateMember) evaluate.GateJourney {
 	out := evaluate.GateJourney{Name: c.name, Missing: c.journey == nil, Invalid: c.invalid}
 	if out.Missing || out.Invalid != "" {
 		return out
@@ -128,14 +129,15 @@ func (r *GateReconciler) journey(c *chosenJourney) evaluate.GateJourney {
 	var completion *evaluate.JourneyMember
 	c.each(func(stage v1alpha1.Label, s evaluate.Staged) {
 		m := s.Unmeasured()
-		if _, state := r.evaluator.judged(keyAlong(c.journey, s)); s.Objective != nil && state.Verdict != nil {
-			m = evaluate.MemberOf(s, *state.Verdict)
-			if end := state.Verdict.Window.End; out.End.IsZero() || end.Before(out.End) {
+		seen := known(chosen{name: v1alpha1.Name(m.String()), objective: s.Objective}, keyAlong(c.journey, s))
+		if seen.Verdict != nil {
+			m = evaluate.MemberOf(s, *seen.Verdict)
+			if end := seen.Verdict.Window.End; out.End.IsZero() || end.Before(out.End) {
 				out.End = end
 			}
-		} else if s.Objective != nil && !s.Objective.Suspended() && state.Fault == nil {
-			out.Expected = true
+			out.Objectives = append(out.Objectives, seen)
 		}
+		out.Expected = out.Expected || seen.Expected && !s.Objective.Suspended()
 		if stage == "" {
 			completion = &m
 			return

@@ -60,3 +60,39 @@ func gateJourneys(t *testing.T, w *releaseWorld) {
 		t.Errorf("a selector of nothing says %q", got)
 	}
 }
+
+// journeysUnseen: a release that took its metrics away leaves a journey as it was over
+// its windows, and does not pass for that. Nor does one that is excluded.
+func journeysUnseen(t *testing.T, w *releaseWorld) {
+	s := w.stage(t, "gate-unseen")
+	s.objective(t, "gone")
+	s.objective(t, "steady", func(o *v1alpha1.Objective) { o.Labels = map[string]string{"excluded": "yes"} })
+	create(t, &v1alpha1.Exclusion{
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: "upgrade"},
+		Spec: v1alpha1.ExclusionSpec{
+			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"excluded": "yes"}},
+			From:     metav1.NewTime(w.release.Add(-30 * time.Minute)), To: metav1.NewTime(w.release.Add(24 * time.Hour)),
+			Reason: "the database is upgraded", Approver: "payments",
+		},
+	})
+	steady := &v1alpha1.Objective{ObjectMeta: metav1.ObjectMeta{Namespace: s.ns, Name: "steady"}}
+	await(t, steady, "left out", func(o *v1alpha1.Objective) bool { return o.Status.Excluded != "" })
+	create(t, aJourney(s.ns, "dark", passes("web", v1alpha1.ImportanceCritical, "gone")), aJourney(s.ns, "absent", passes("web", v1alpha1.ImportanceCritical, "steady")))
+	want := map[string]string{
+		"dark":   "objective gone: there is no data since the check began: check that the release is scraped and has the metric of spec.indicator",
+		"absent": "objective steady: fewer minutes than bake.duration count since the check began: the others are excluded: give the gate a timeout that reaches beyond them",
+	}
+	s.op.clock.last(w.release.Add(10 * time.Minute)) // what was seen before is none of a check's
+	gates := map[string]*v1alpha1.Gate{}
+	for name := range want {
+		gates[name] = s.gate(t, name, nil, through(v1alpha1.Name(name)))
+	}
+	s.op.clock.last(since(gates["dark"]).Add(12 * time.Minute))
+	got := map[string]string{}
+	for name, g := range gates {
+		got[name] = ends(t, g, v1alpha1.ReasonInconclusive).Status.Journeys[0].Message
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("journeys say: -want +got:\n%s", diff)
+	}
+}

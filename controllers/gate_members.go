@@ -107,20 +107,21 @@ func (r *GateReconciler) members(gate *v1alpha1.Gate, objectives []chosen, journ
 	watch.along = objectivesAlong(journeys)
 	key := client.ObjectKeyFromObject(gate)
 	seen := r.evaluator.gates.put(key, watch, now)
+	known := func(c chosen, objective types.NamespacedName) evaluate.GateMember {
+		member := r.member(c, objective, watch)
+		member.Expected = member.Expected && now.Sub(seen) < firstFigures
+		if member.Verdict != nil && member.Release == nil && r.evaluator.gates.again(key, objective) {
+			r.evaluator.Evaluate(objective)
+		}
+		return member
+	}
 	var out []evaluate.GateMember
 	for i, c := range objectives {
-		member := r.member(c, watch.objectives[i], watch)
-		member.Expected = member.Expected && now.Sub(seen) < firstFigures
-		if member.Verdict != nil && member.Release == nil && r.evaluator.gates.again(key, watch.objectives[i]) {
-			r.evaluator.Evaluate(watch.objectives[i])
-		}
-		out = append(out, member)
+		out = append(out, known(c, watch.objectives[i]))
 	}
 	var along []evaluate.GateJourney
 	for i := range journeys {
-		journey := r.journey(&journeys[i])
-		journey.Expected = journey.Expected && now.Sub(seen) < firstFigures
-		along = append(along, journey)
+		along = append(along, journeys[i].judge(known))
 	}
 	return out, along
 }

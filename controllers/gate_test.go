@@ -30,6 +30,7 @@ func TestGate(t *testing.T) {
 		"TooManyObjectives":         tooManyObjectives,
 		"Events":                    gateEvents,
 		"Journeys":                  gateJourneys,
+		"JourneysUnseen":            journeysUnseen,
 		"LongerThanMinutesAreKept":  longerThanMinutesAreKept,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, w) })

@@ -41,7 +41,7 @@ const (
 type gateWatch struct {
 	objectives      []types.NamespacedName
 	since, deadline time.Time
-	// along are the objectives of its journeys, of which no minutes are kept for it.
+	// along are the objectives of its journeys.
 	along []types.NamespacedName
 	// seen is when this process first looked at the check, and reread what was
 	// measured once more for it.
@@ -130,7 +130,7 @@ func (w *gateWatches) needs(objective types.NamespacedName, to time.Time) (since
 	defer w.mu.Unlock()
 	for gate := range w.of[objective] {
 		watch := w.byGate[gate]
-		if to.Sub(watch.since) > ledger.MostMinutes || !slices.Contains(watch.objectives, objective) {
+		if to.Sub(watch.since) > ledger.MostMinutes {
 			continue
 		}
 		if since.IsZero() || watch.since.Before(since) {

@@ -3,6 +3,7 @@ package controllers_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -45,6 +46,7 @@ var perMinute = map[string]struct{ before, after [2]float64 }{
 	"broken":   {before: [2]float64{goodEvents, badEvents}, after: [2]float64{badEvents, goodEvents}},
 	"relieved": {before: [2]float64{badEvents, goodEvents}, after: [2]float64{goodEvents, badEvents}},
 	"idle":     {before: [2]float64{goodEvents, badEvents}},
+	"gone":     {before: [2]float64{goodEvents, badEvents}, after: [2]float64{math.NaN(), math.NaN()}}, // no sample
 }
 
 // newReleaseWorld starts one.
@@ -88,6 +90,9 @@ func (w *releaseWorld) write(dir string) error {
 		for i, result := range []string{"good", "bad"} {
 			shapes = append(shapes, func(at time.Time) float64 {
 				before, after := min(at.Sub(start), w.release.Sub(start)), max(at.Sub(w.release), 0)
+				if after == 0 {
+					return before.Minutes() * rates.before[i]
+				}
 				return before.Minutes()*rates.before[i] + after.Minutes()*rates.after[i]
 			})
 			copies = append(copies, simulate.Copy{Shape: len(shapes) - 1, Labels: labels.FromStrings(

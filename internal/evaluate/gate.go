@@ -197,60 +197,6 @@ func (c *gateCheck) unmeasured(m *GateMember) *remark {
 	return unknown(v1alpha1.ReasonBaking, "no minute since the check began was measured yet")
 }
 
-// short says whether the release was not watched for long enough yet.
-func (c *gateCheck) short(m *GateMember) bool {
-	return m.Release.End.Before(c.baked) || m.Verdict.Window.End.Before(c.baked)
-}
-
-// leastCovered is the least share of a release's minutes that must have data, and
-// longestGap how much of their end may have none. A counter that is scraped has data
-// in each minute, events or not.
-const (
-	leastCovered = 0.5
-	longestGap   = 5 * time.Minute
-)
-
-// gappy says what is wrong with a release that was watched for long enough but hardly
-// seen; it is empty where it was.
-func gappy(m *GateMember) string {
-	const check = ": check that the release is scraped"
-	silent := ledger.Stretch{Start: m.Verdict.LastData, End: m.Release.End}
-	if silent.Start.Before(m.Release.Start) {
-		silent.Start = m.Release.Start
-	}
-	switch {
-	case m.Plan.Hours != nil && openMinutes(m.Plan, *m.Release) == 0:
-		return "no minute since the check began was open, by the objective's calendar: give the gate a timeout that reaches into the opening hours"
-	case m.Release.Covered == 0:
-		return "there is no data since the check began" + check + " and has the metric of spec.indicator"
-	case coverage(m.Plan, *m.Release) < leastCovered:
-		return "fewer than half of the minutes since the check began have data" + check
-	case openMinutes(m.Plan, silent) >= longestGap.Minutes():
-		return "the last " + slo.FormatDuration(longestGap) + " and more have no data" + check
-	default:
-		return ""
-	}
-}
-
-// tooLittle remarks that too little was seen of the release to pass it.
-func (c *gateCheck) tooLittle(m *GateMember) *remark {
-	short := c.short(m)
-	few := m.Release.Sums.Events < c.minimum
-	gaps := gappy(m)
-	switch {
-	case !short && !few && gaps == "":
-		return nil
-	case m.Trouble != "":
-		return unknown(v1alpha1.ReasonNotMeasured, m.Trouble)
-	case short:
-		return unknown(v1alpha1.ReasonBaking, "bake.duration is not over yet")
-	case gaps != "":
-		return unknown(v1alpha1.ReasonNotMeasured, gaps)
-	default:
-		return unknown(v1alpha1.ReasonTooFewEvents, fmt.Sprintf("fewer events since the check began than bake.minimumEvents, which is %.0f", c.minimum))
-	}
-}
-
 // aboveFloor judges what the release alone attained. Before the bake is over it
 // takes as many bad events to fail it as it takes to page, so that one unlucky
 // visitor among the first few ends no release.
@@ -270,7 +216,7 @@ func (c *gateCheck) aboveFloor(m *GateMember, floor float64) *remark {
 		return nil
 	case slo.Meets(high, floor):
 		return unknown(v1alpha1.ReasonInconclusive, fmt.Sprintf("the confidence interval of the release at %s holds the floor of %s: more events are needed to tell", m.Plan.Level, text))
-	case c.short(m) && sums.Events-sums.Points < m.Plan.Alerts.MinimumBadEvents:
+	case c.early(m) && sums.Events-sums.Points < m.Plan.Alerts.MinimumBadEvents:
 		return unknown(v1alpha1.ReasonBaking, "the release attains less than the floor of "+text+", by too few bad events to tell before bake.duration is over")
 	default:
 		return fails(v1alpha1.ReasonBelowFloor, "the release attains less than the floor of "+text)
@@ -288,7 +234,11 @@ func (c *gateCheck) quiet(m *GateMember) *remark {
 			windows = append(windows, slo.FormatDuration(whole(tier.Tier.Long)))
 		}
 	}
-	if len(windows) == 0 {
+	switch {
+	case len(windows) > 0:
+	case m.Plan.Quiet(m.Verdict.Window.End, 0): // nothing burns then, whatever happens
+		return unknown(v1alpha1.ReasonNotMeasured, "no tier pages while the objective is excluded: this is judged after the exclusion")
+	default:
 		return nil
 	}
 	return fails(v1alpha1.ReasonPageTierBurning, "the error budget burns so fast that it pages, over "+strings.Join(windows, " and "))

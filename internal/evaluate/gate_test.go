@@ -400,6 +400,10 @@ func TestGateProperties(t *testing.T) {
 func drawMember(rt *rapid.T, name v1alpha1.Name) evaluate.GateMember {
 	events := rapid.IntRange(0, 100).Draw(rt, "events")
 	m := aMember(name, rapid.IntRange(0, 30).Draw(rt, "minutes"), float64(rapid.IntRange(0, events).Draw(rt, "good")), float64(events))
+	if minutes := m.Release.Covered; minutes > 0 && rapid.Bool().Draw(rt, "excluded") {
+		from := rapid.IntRange(0, minutes-1).Draw(rt, "from")
+		excluded(from, rapid.IntRange(from+1, minutes).Draw(rt, "to"))(&m)
+	}
 	if m.Release.Covered > 0 {
 		seen(rapid.IntRange(0, m.Release.Covered).Draw(rt, "covered"), 0)(&m)
 	}
@@ -416,8 +420,12 @@ func checkPassed(rt *rapid.T, spec *v1alpha1.GateSpec, members []evaluate.GateMe
 		rt.Fatal("passed without an objective")
 	}
 	for _, m := range members {
-		short := m.Release == nil || m.Release.End.Before(began.Add(spec.Bake.Duration.Duration))
-		if short || m.Release.Sums.Events < float64(spec.Bake.MinimumEvents) || 2*m.Release.Covered < int(m.Release.End.Sub(counted).Minutes()) {
+		if m.Release == nil {
+			rt.Fatalf("passed with %s, of which nothing is known", m.Name)
+		}
+		counting := int(m.Release.End.Sub(counted).Minutes()) - m.Release.Excluded
+		short := time.Duration(counting)*time.Minute < spec.Bake.Duration.Duration
+		if short || m.Release.Sums.Events < float64(spec.Bake.MinimumEvents) || 2*m.Release.Covered < counting {
 			rt.Fatalf("passed with %s, of which too little was seen: %+v", m.Name, m.Release)
 		}
 	}

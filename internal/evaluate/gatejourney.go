@@ -19,6 +19,9 @@ type GateJourney struct {
 	// was up to End.
 	Outcome JourneyOutcome
 	End     time.Time
+	// Objectives are those of its objectives that were measured, and what is known of
+	// the release by each: that it was seen at all.
+	Objectives []GateMember
 	// Expected says that the first figures are on their way.
 	Expected bool
 }
@@ -66,7 +69,8 @@ func (c *gateCheck) judgeJourneys(asked *v1alpha1.GateJourneys, journeys []GateJ
 
 // journey judges one. What was known before the check began says nothing about the
 // release; a journey that is violated since fails it at once, and one that holds
-// must still do so once the release was watched for long enough.
+// must still do so once all of its objectives watched the release for long enough:
+// over their windows they hold for weeks without seeing anything of it.
 func (c *gateCheck) journey(least v1alpha1.JourneyFloor, j *GateJourney) *remark {
 	switch {
 	case j.Missing:
@@ -84,6 +88,30 @@ func (c *gateCheck) journey(least v1alpha1.JourneyFloor, j *GateJourney) *remark
 	case j.End.Before(c.baked):
 		return unknown(v1alpha1.ReasonBaking, "bake.duration is not over yet")
 	default:
-		return &remark{verdict: v1alpha1.GateObjectiveHolds, reason: v1alpha1.ReasonRequirementsHold}
+		return c.seenAlong(j)
 	}
+}
+
+// seenAlong holds a journey that is as it should be against what its objectives saw of
+// the release. One whose outcome is not known decides nothing here.
+func (c *gateCheck) seenAlong(j *GateJourney) *remark {
+	watched := 0
+	for i := range j.Objectives {
+		m := &j.Objectives[i]
+		if m.Verdict == nil || m.Verdict.Outcome == Unknown {
+			continue
+		}
+		r := c.unmeasured(m)
+		if c.fresh(m) {
+			r = c.unseen(m)
+		}
+		if r != nil {
+			return unknown(r.reason, "objective "+string(m.Name)+": "+r.message)
+		}
+		watched++
+	}
+	if watched == 0 {
+		return unknown(v1alpha1.ReasonNotMeasured, "none of its objectives was measured since the check began")
+	}
+	return &remark{verdict: v1alpha1.GateObjectiveHolds, reason: v1alpha1.ReasonRequirementsHold}
 }

@@ -1,6 +1,7 @@
 package evaluate_test
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -12,9 +13,11 @@ import (
 	"github.com/experience-slo/operator/internal/slo"
 )
 
-// along is a journey that was measured up to so long after the check began.
+// along is a journey that was measured up to so long after the check began, by one
+// objective whose release was seen from beginning to end.
 func along(verdict v1alpha1.JourneyVerdict, after time.Duration, unknown ...evaluate.JourneyMember) evaluate.GateJourney {
-	return evaluate.GateJourney{Name: "order", End: began.Add(after), Outcome: evaluate.JourneyOutcome{
+	seen := []evaluate.GateMember{aMember("web", int(after.Minutes()), 0, 0)}
+	return evaluate.GateJourney{Name: "order", End: began.Add(after), Objectives: seen, Outcome: evaluate.JourneyOutcome{
 		Verdict: verdict, Stages: []evaluate.StageOutcome{{Name: "web", Unknown: unknown}},
 	}}
 }
@@ -120,5 +123,54 @@ func TestMemberOf(t *testing.T) {
 				t.Errorf("%s: %s of %s, reason %s", tc.reason, m.String(), m.Perspective, m.Reason)
 			}
 		})
+	}
+}
+
+// TestJourneysNeedEvidence has journeys hold over weeks that end ten minutes after a
+// release, of which their objectives saw more or less.
+func TestJourneysNeedEvidence(t *testing.T) {
+	absent := func(m *evaluate.GateMember) { m.Release.Covered = 0 }
+	undecided := verdict(func(v *evaluate.Verdict) { v.Outcome, v.Reason = evaluate.Unknown, v1alpha1.ReasonNoData })
+	const noData = "there is no data since the check began: check that the release is scraped and has the metric of spec.indicator"
+	cases := map[string]struct {
+		reason  string
+		members []evaluate.GateMember
+		want    string
+	}{
+		"Seen":      {"data is enough, and events are not asked for", []evaluate.GateMember{aMember("web", 10, 0, 0)}, "Passed Holds RequirementsHold: "},
+		"Nothing":   {"a journey of nothing shows nothing", nil, "Baking Unknown NotMeasured: none of its objectives was measured since the check began"},
+		"Dark":      {"the release took its metric away", []evaluate.GateMember{aMember("web", 10, 0, 0), aMember("pay", 10, 0, 0, absent)}, "Baking Unknown NotMeasured: objective pay: " + noData},
+		"WentAway":  {"or did so after some minutes", []evaluate.GateMember{aMember("web", 10, 0, 0, seen(5, 5*time.Minute))}, "Baking Unknown NotMeasured: objective web: the last 5m and more have no data: check that the release is scraped"},
+		"Gaps":      {"or was seen now and then", []evaluate.GateMember{aMember("web", 10, 0, 0, seen(4, 0))}, "Baking Unknown NotMeasured: objective web: fewer than half of the minutes since the check began have data: check that the release is scraped"},
+		"Excluded":  {"nobody looked", []evaluate.GateMember{aMember("web", 10, 0, 0, excluded(0, 10))}, "Baking Unknown NotMeasured: objective web: " + uncounted + "excluded" + remedy},
+		"Unread":    {"its minutes are being read", []evaluate.GateMember{aMember("web", 10, 0, 0, func(m *evaluate.GateMember) { m.Release = nil })}, "Baking Unknown Baking: objective web: no minute since the check began was measured yet"},
+		"Trouble":   {"why there is no more of it", []evaluate.GateMember{aMember("web", 8, 0, 0, trouble)}, "Baking Unknown NotMeasured: objective web: MetricSource shop/prometheus does not answer"},
+		"MadeUp":    {"what is not known, and need not be, need not be seen", []evaluate.GateMember{aMember("pay", 10, 0, 0, absent, undecided), aMember("web", 10, 0, 0)}, "Passed Holds RequirementsHold: "},
+		"AllMadeUp": {"but something must be", []evaluate.GateMember{aMember("pay", 10, 0, 0, undecided)}, "Baking Unknown NotMeasured: none of its objectives was measured since the check began"},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			gate := aGate()
+			gate.Require, gate.Journeys = v1alpha1.GateRequirements{}, &v1alpha1.GateJourneys{AtLeast: v1alpha1.JourneyFloorHolding}
+			j := along(v1alpha1.JourneyHolding, 11*time.Minute)
+			j.Objectives = tc.members
+			o := evaluate.Gate(gate, nil, []evaluate.GateJourney{j}, began, began.Add(11*time.Minute))
+			f := o.Journeys[0]
+			if diff := cmp.Diff(tc.want, fmt.Sprintf("%s %s %s: %s", o.Verdict, f.Verdict, f.Reason, f.Message)); diff != "" {
+				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+			}
+		})
+	}
+}
+
+// TestBrokenNeedsNoEvidence fails a release at once that breaks a journey, whatever was
+// seen of it.
+func TestBrokenNeedsNoEvidence(t *testing.T) {
+	gate := aGate()
+	gate.Require, gate.Journeys = v1alpha1.GateRequirements{}, &v1alpha1.GateJourneys{AtLeast: v1alpha1.JourneyFloorHolding}
+	j := along(v1alpha1.JourneyBroken, 2*time.Minute)
+	j.Objectives = nil
+	if o := evaluate.Gate(gate, nil, []evaluate.GateJourney{j}, began, began.Add(2*time.Minute)); o.Verdict != v1alpha1.GateFailed {
+		t.Errorf("verdict = %s, want Failed", o.Verdict)
 	}
 }

@@ -22,14 +22,24 @@ func excludedMinutes(p *compile.Plan, s ledger.Stretch) float64 {
 	if p.Hours == nil || s.Excluded == 0 {
 		return float64(s.Excluded)
 	}
-	sum := 0
-	for _, out := range p.Excluded {
-		sum += p.Hours.OpenMinutes(slo.Span{Start: later(out.Start, s.Start), End: earlier(out.End, s.End)})
-	}
+	sum := excludedWithin(p, slo.Span{Start: s.Start, End: s.End})
 	for _, spared := range s.Spared {
-		sum -= p.Hours.OpenMinutes(spared)
+		sum -= float64(p.Hours.OpenMinutes(spared))
 	}
-	return float64(sum)
+	return sum
+}
+
+// excludedWithin are the minutes of a span that the plan excludes, of those that are
+// open.
+func excludedWithin(p *compile.Plan, within slo.Span) float64 {
+	sum := 0.0
+	for _, out := range p.Excluded {
+		part := ledger.Stretch{Start: later(out.Start, within.Start), End: earlier(out.End, within.End)}
+		if part.End.After(part.Start) {
+			sum += openMinutes(p, part)
+		}
+	}
+	return sum
 }
 
 func later(a, b time.Time) time.Time {
