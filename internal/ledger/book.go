@@ -116,6 +116,8 @@ type Book struct {
 	wished                            []slo.Span
 	wanted, settled, excluded, spared []minutes
 	parts                             map[int64]entry
+	// ahead are parts that were read for the next omission.
+	ahead omission
 }
 
 // NewBook opens an empty book.
@@ -218,7 +220,7 @@ func (b *Book) sumBuckets(start time.Time) Stretch {
 func (b *Book) Bytes() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	sparse := len(b.parts)*int(unsafe.Sizeof(entry{})+8) + (cap(b.wanted)+cap(b.excluded)+cap(b.spared))*int(unsafe.Sizeof(minutes{}))
+	sparse := (len(b.parts)+len(b.ahead.read))*int(unsafe.Sizeof(part{})+8) + (cap(b.wanted)+cap(b.excluded)+cap(b.spared))*int(unsafe.Sizeof(minutes{}))
 	return int(unsafe.Sizeof(*b)) + b.buckets.bytes() + b.minutes.bytes() + sparse
 }
 

@@ -2,74 +2,15 @@ package ledger
 
 import (
 	"context"
+	"maps"
 	"slices"
-	"sort"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/experience-slo/operator/internal/slo"
 )
-
-// minutes is a run of minutes, numbered as by minuteOf; the first and the last are
-// in it.
-type minutes struct{ first, last int64 }
-
-// runsOfMinutes reads spans of whole minutes.
-func runsOfMinutes(spans []slo.Span) []minutes {
-	out := make([]minutes, 0, len(spans))
-	for _, s := range spans {
-		out = append(out, minutes{first: minuteOf(s.Start) + 1, last: minuteOf(s.End)})
-	}
-	return out
-}
-
-// within gives the parts of runs that are in another run.
-func within(runs []minutes, in minutes) []minutes {
-	from := sort.Search(len(runs), func(i int) bool { return runs[i].last >= in.first })
-	var out []minutes
-	for _, r := range runs[from:] {
-		if r.first > in.last {
-			break
-		}
-		out = append(out, minutes{first: max(r.first, in.first), last: min(r.last, in.last)})
-	}
-	return out
-}
-
-// count is the number of minutes in runs.
-func count(runs []minutes) int {
-	n := 0
-	for _, r := range runs {
-		n += int(r.last - r.first + 1)
-	}
-	return n
-}
-
-// except gives the minutes of runs that are in no other run.
-func except(runs, out []minutes) []minutes {
-	if len(out) == 0 {
-		return runs
-	}
-	var left []minutes
-	for _, r := range runs {
-		for _, o := range within(out, r) {
-			if o.first > r.first {
-				left = append(left, minutes{first: r.first, last: o.first - 1})
-			}
-			r.first = o.last + 1
-		}
-		if r.first <= r.last {
-			left = append(left, r)
-		}
-	}
-	return left
-}
-
-func holds(runs []minutes, minute int64) bool {
-	at := sort.Search(len(runs), func(i int) bool { return runs[i].last >= minute })
-	return at < len(runs) && runs[at].first <= minute
-}
 
 // Exclude has the book leave out whole minutes, given in order and apart, from its
 // next refresh on. What it has read stays: the minutes count again when they are
@@ -95,27 +36,82 @@ type part struct {
 	seen int
 }
 
+// detour is how much is read for nothing where it spares a query, and piecesAtOnce how
+// many queries for minutes a book has under way.
+const (
+	detour       = 6 * time.Hour
+	piecesAtOnce = 4
+)
+
+// piece is a run that is read with one query, for the sake of some of its buckets.
+type piece struct {
+	run
+	buckets []int64
+}
+
+// pieces joins buckets that are not far apart.
+func (b *Book) pieces(buckets []int64) []piece {
+	var out []piece
+	for _, k := range buckets {
+		start, end := b.terms.Grid.Start(k), b.terms.Grid.Start(k+1)
+		if n := len(out); n > 0 && start.Sub(out[n-1].to) <= detour && end.Sub(out[n-1].from) <= stride {
+			out[n-1].to, out[n-1].buckets = end, append(out[n-1].buckets, k)
+			continue
+		}
+		out = append(out, piece{run: run{from: start, to: end}, buckets: []int64{k}})
+	}
+	return out
+}
+
 // leave prepares to leave out what is to be left out, once the book has read from a
 // moment to another: buckets that are left out in part, and whose minutes are not in
-// the ring, are read by the minute.
-func (b *Book) leave(ctx context.Context, r *reader, from, to time.Time) (omission, error) {
+// the ring, are read by the minute. Where that fails, the book goes on with what it
+// left out before, if it can, and keeps the parts that were read.
+func (b *Book) leave(ctx context.Context, r *reader, from, to time.Time) (*omission, error) {
 	b.mu.Lock()
-	out, lacking := omission{wanted: b.wanted}, b.lacking(from, to)
+	wanted, lacking := b.wanted, b.lacking(b.wanted, from, to)
 	b.mu.Unlock()
-	runs := runsOf(b.ends(lacking), b.terms.Grid.Width, 0)
-	answers := make([]map[int64]entry, len(runs))
-	group, ctx := errgroup.WithContext(ctx)
-	for i, run := range runs {
-		group.Go(func() (err error) {
-			answers[i], _, err = r.minutes(ctx, run.from, run.to)
-			return err
+	var group errgroup.Group
+	var failed atomic.Bool // what is under way is not lost, and nothing more is begun
+	group.SetLimit(piecesAtOnce)
+	for _, p := range b.pieces(lacking) {
+		group.Go(func() error {
+			if failed.Load() {
+				return nil
+			}
+			answer, _, err := r.minutes(ctx, p.from, p.to)
+			if err != nil {
+				failed.Store(true)
+				return err
+			}
+			b.prepare(wanted, r.counted(answer, wanted, p.buckets))
+			return nil
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return omission{}, err
+	err := group.Wait()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case err == nil && slices.Equal(b.ahead.wanted, wanted):
+		ahead := b.ahead
+		return &ahead, nil
+	case err == nil:
+		return &omission{wanted: wanted}, nil
+	case b.cursor.IsZero() || len(b.lacking(b.settled, from, to)) > 0:
+		return nil, err
+	default:
+		return &omission{wanted: b.settled}, err
 	}
-	out.read = r.counted(answers, out.wanted, lacking)
-	return out, nil
+}
+
+// prepare keeps parts for when all of them are there.
+func (b *Book) prepare(wanted []minutes, read map[int64]part) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !slices.Equal(b.ahead.wanted, wanted) || b.ahead.read == nil {
+		b.ahead = omission{wanted: wanted, read: map[int64]part{}}
+	}
+	maps.Copy(b.ahead.read, read)
 }
 
 // apart gives the stretches that the book needs by the minute, beside its recent past,
@@ -124,44 +120,39 @@ func (b *Book) apart(from, to time.Time) []slo.Span {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var out []slo.Span
-	for _, run := range runsOf(b.ends(b.lacking(from, to)), b.terms.Grid.Width, 0) {
-		out = append(out, slo.Span{Start: run.from.UTC(), End: run.to.UTC()})
+	for _, p := range b.pieces(b.lacking(b.wanted, from, to)) {
+		out = append(out, slo.Span{Start: p.from.UTC(), End: p.to.UTC()})
 	}
 	return out
 }
 
 // counted adds up the minutes of buckets that are not in runs.
-func (r *reader) counted(answers []map[int64]entry, out []minutes, buckets []int64) map[int64]part {
+func (r *reader) counted(answer map[int64]entry, out []minutes, buckets []int64) map[int64]part {
 	counted := make(map[int64]part, len(buckets))
 	for _, k := range buckets {
 		counted[k] = part{} // of no minutes there is nothing, and that is known
 	}
-	for _, answer := range answers {
-		for _, second := range sortedKeys(answer) {
-			k := r.terms.Grid.Index(time.Unix(second, 0))
-			p, e := counted[k], answer[second]
-			p.seen += e.covered
-			if !holds(out, second/60) {
-				p.entry = p.plus(e)
-			}
-			counted[k] = p
+	for _, second := range sortedKeys(answer) {
+		k := r.terms.Grid.Index(time.Unix(second, 0))
+		p, asked := counted[k]
+		if !asked {
+			continue
 		}
+		p.seen += answer[second].covered
+		if !holds(out, second/60) {
+			p.entry = p.plus(answer[second])
+		}
+		counted[k] = p
 	}
 	return counted
-}
-
-// ends are the seconds at which buckets end.
-func (b *Book) ends(buckets []int64) []int64 {
-	var out []int64
-	for _, k := range buckets {
-		out = append(out, b.terms.Grid.Start(k+1).Unix())
-	}
-	return out
 }
 
 // omit puts new exclusions into force. A bucket of which the source no longer has all
 // the minutes that were counted is not left out: what they had cannot be told.
 func (b *Book) omit(o omission) {
+	if slices.Equal(b.ahead.wanted, o.wanted) {
+		b.ahead = omission{}
+	}
 	if len(o.wanted) == 0 && len(b.settled) == 0 {
 		return
 	}
@@ -184,13 +175,18 @@ func (b *Book) omit(o omission) {
 	b.settled, b.spared, b.excluded, b.parts = o.wanted, spared, except(o.wanted, spared), parts
 }
 
-// lacking gives the buckets that are to be left out in part and whose minutes nobody
-// knows once the book has read from a moment to another.
-func (b *Book) lacking(from, to time.Time) []int64 {
-	return slices.DeleteFunc(b.partly(b.wanted, from, to), func(k int64) bool {
+// lacking gives the buckets that are left out in part, if some minutes are, and whose
+// minutes nobody knows once the book has read from a moment to another.
+func (b *Book) lacking(out []minutes, from, to time.Time) []int64 {
+	ahead := b.ahead.read
+	if !slices.Equal(b.ahead.wanted, out) {
+		ahead = nil
+	}
+	return slices.DeleteFunc(b.partly(out, from, to), func(k int64) bool {
 		start := b.terms.Grid.Start(k)
 		inRing := !start.Before(to.Add(-b.kept())) && b.holds(start)
-		return inRing || b.stands(k, b.wanted)
+		_, read := ahead[k]
+		return inRing || read || b.stands(k, out)
 	})
 }
 

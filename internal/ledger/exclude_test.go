@@ -2,7 +2,9 @@ package ledger_test
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -101,5 +103,114 @@ func TestForgottenMinutes(t *testing.T) {
 			b.Exclude(nil)
 			check("Taken back", now.Add(time.Hour), want{})
 		})
+	}
+}
+
+// nights are those of ten days, from a moment after midnight on.
+func nights(from, length time.Duration) []slo.Span {
+	var out []slo.Span
+	for d := range time.Duration(9) {
+		start := monday.Add(d*day + from)
+		out = append(out, slo.Span{Start: start, End: start.Add(length)})
+	}
+	return out
+}
+
+// crowd is a source that tells how many queries were under way at once, and fails
+// those after a number.
+type crowd struct {
+	uneven
+	mu            sync.Mutex
+	under, most   int
+	asked, answer int
+}
+
+func (c *crowd) Range(ctx context.Context, expr string, start, end time.Time, step time.Duration) (model.Matrix, error) {
+	c.mu.Lock()
+	c.under, c.asked = c.under+1, c.asked+1
+	c.most = max(c.most, c.under)
+	fails := c.asked > c.answer
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		c.under--
+		c.mu.Unlock()
+	}()
+	if fails {
+		return nil, errInjected
+	}
+	return c.uneven.Range(ctx, expr, start, end, step)
+}
+
+// TestExclusionAsks counts the queries that nights of nine days need, and has some of
+// them fail.
+func TestExclusionAsks(t *testing.T) {
+	cases := map[string]struct {
+		reason string
+		args   []slo.Span
+		want   int
+	}{
+		"OneHour":  {reason: "A part of an hour is a query a night.", args: nights(2*time.Hour+15*time.Minute, 30*time.Minute), want: 9},
+		"TwoHours": {reason: "So are the parts of two with whole hours between.", args: nights(22*time.Hour+15*time.Minute, 4*time.Hour), want: 9},
+		"Whole":    {reason: "Whole hours need none.", args: nights(2*time.Hour, 2*time.Hour)},
+		"Close":    {reason: "Parts that are a few hours apart are read together, a day at the most.", args: slo.Merge(append(nights(2*time.Hour+15*time.Minute, time.Minute), nights(8*time.Hour+15*time.Minute, time.Minute)...)), want: 9},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			now := monday.Add(10 * day)
+			q, b := &crowd{answer: 1000}, ledger.NewBook(regularTerms(10*day, slo.Grid{Width: time.Hour}))
+			refresh(t, b, q, now.Add(-10*day), now)
+			check := func(what string, now time.Time, out []slo.Span) {
+				t.Helper()
+				if diff := cmp.Diff(q.without(out, monday, now), b.Since(now.Add(-10*day))); diff != "" {
+					t.Errorf("%s %s: Since(): -want, +got:\n%s", tc.reason, what, diff)
+				}
+			}
+			before := q.asked
+			b.Exclude(tc.args)
+			if tc.want > 0 { // of the queries for new minutes and parts, the last three fail
+				now = now.Add(time.Minute)
+				q.answer = before + 1 + tc.want - 3
+				if err := b.Refresh(t.Context(), q, now.Add(-10*day), now); !errors.Is(err, errInjected) {
+					t.Errorf("%s Refresh(): %v, want %v", tc.reason, err, errInjected)
+				}
+				check("When some failed", now, nil)
+				if failed := q.asked - q.answer; failed < 1 || failed > 3 {
+					t.Errorf("%s %d queries after one had failed", tc.reason, failed)
+				}
+				before, q.answer = q.asked-(tc.want-3), 1000
+			}
+			refresh(t, b, q, now.Add(-10*day), now)
+			check("Read", now, tc.args)
+			if diff := cmp.Diff(tc.want, q.asked-before); diff != "" {
+				t.Errorf("%s queries: -want, +got:\n%s", tc.reason, diff)
+			}
+			if q.most > 4 {
+				t.Errorf("%s %d queries at once", tc.reason, q.most)
+			}
+		})
+	}
+}
+
+// TestExclusionAtStart has a query fail while a book is empty: it stays so, since it
+// has no figures of before, and does not ask again for what it was told.
+func TestExclusionAtStart(t *testing.T) {
+	now, out := monday.Add(10*day), nights(2*time.Hour+15*time.Minute, 30*time.Minute)
+	q, b := &crowd{answer: 3 + 6}, ledger.NewBook(regularTerms(10*day, slo.Grid{Width: time.Hour}))
+	b.Exclude(out)
+	if err := b.Refresh(t.Context(), q, now.Add(-10*day), now); !errors.Is(err, errInjected) {
+		t.Errorf("Refresh(): %v, want %v", err, errInjected)
+	}
+	if at := b.Cursor(); !at.IsZero() {
+		t.Errorf("Cursor(): %s, want none", at)
+	}
+	before := q.asked
+	q.answer = 1000
+	refresh(t, b, q, now.Add(-10*day), now)
+	if diff := cmp.Diff(q.without(out, now.Add(-10*day), now), b.Since(now.Add(-10*day))); diff != "" {
+		t.Errorf("Since(): -want, +got:\n%s", diff)
+	}
+	if diff := cmp.Diff(3+3, q.asked-before); diff != "" {
+		t.Errorf("queries: -want, +got:\n%s", diff)
 	}
 }

@@ -28,7 +28,8 @@ type Querier interface {
 // Refresh reads what is new up to the minute that ends at to: since the cursor
 // or, in an empty book and after a pause longer than the window, since from.
 // On an error the book stays as it was, so that the next refresh reads the same
-// again: nothing is lost and nothing is counted twice.
+// again: nothing is lost and nothing is counted twice. Where only what is newly
+// excluded could not be read, it goes on with what was excluded before.
 func (b *Book) Refresh(ctx context.Context, q Querier, from, to time.Time) error {
 	return b.RefreshRecorded(ctx, q, nil, from, to)
 }
@@ -54,11 +55,10 @@ func (b *Book) RefreshRecorded(ctx context.Context, q Querier, record *Record, f
 		return err
 	}
 	left, err := b.leave(ctx, r, from, to)
-	if err != nil {
-		return err
+	if left != nil {
+		b.commit(page, from, to, *left)
 	}
-	b.commit(page, from, to, left)
-	return nil
+	return err
 }
 
 // queries gives what the book asks. It keeps them where they are asked again
