@@ -97,13 +97,17 @@ func (l *Ledger) Drop(key types.NamespacedName) {
 	delete(l.segments, key)
 }
 
-// Bytes is the memory that all books take.
+// Bytes is the memory that all books take, those of segments and the text of what is
+// asked for them with it. No refresh of segments may be under way.
 func (l *Ledger) Bytes() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	sum := 0
 	for _, b := range l.books {
 		sum += b.Bytes()
+	}
+	for _, s := range l.segments {
+		sum += s.bytes()
 	}
 	return sum
 }

@@ -243,6 +243,14 @@ func (s *Segments) Parts(whole *Book) []Part {
 // Values gives the values that are segments.
 func (s *Segments) Values() []string { return slices.Sorted(maps.Keys(s.parts)) }
 
+func (s *Segments) bytes() int {
+	sum := len(s.joined.expr)
+	for _, part := range s.parts {
+		sum += part.Bytes()
+	}
+	return sum
+}
+
 // rest is what the whole has beside the segments.
 func (s *Segments) rest(whole *Book, start time.Time) Stretch {
 	out := whole.Since(start)

@@ -35,17 +35,29 @@ func (r *Recipe) Segment(label, value string) (*Recipe, error) {
 }
 
 // SegmentMinutes asks for the minutes of several recipes at once. Each series of
-// the answer has the index of its recipe in SegmentLabel.
+// the answer has the index of its recipe in SegmentLabel. Opening hours can be long:
+// they are told once for all recipes in a row that have the same.
 func SegmentMinutes(recipes []*Recipe) (string, error) {
-	parts := make([]string, len(recipes))
+	var gated, parts []string
+	hours := ""
 	for i, r := range recipes {
-		reads, err := r.Reads()
+		open, err := r.Hours.Open()
 		if err != nil {
 			return "", err
 		}
-		parts[i] = fmt.Sprintf("label_replace(%s, %q, \"%d\", \"\", \"\")", reads.Minute, SegmentLabel, i)
+		always := *r
+		always.Hours = nil
+		reads, err := always.Reads()
+		if err != nil {
+			return "", err
+		}
+		if open != hours && len(parts) > 0 {
+			gated, parts = append(gated, during(strings.Join(parts, " or "), hours)), nil
+		}
+		hours = open
+		parts = append(parts, fmt.Sprintf("label_replace(%s, %q, \"%d\", \"\", \"\")", reads.Minute, SegmentLabel, i))
 	}
-	return check(strings.Join(parts, " or "))
+	return check(strings.Join(append(gated, during(strings.Join(parts, " or "), hours)), " or "))
 }
 
 // trace is how much a sign of events counts in a ranking beside the events themselves.

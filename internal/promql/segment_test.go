@@ -89,6 +89,51 @@ func FuzzSegmentValues(f *testing.F) {
 	})
 }
 
+// TestSegmentMinutesTellHoursOnce holds that the length of a query for many segments
+// does not grow with the hours.
+func TestSegmentMinutesTellHoursOnce(t *testing.T) {
+	hours := func(from int64) *Hours {
+		return &Hours{Weekly: [7][]Stretch{{{from, from + 3600}}}, Closed: []Stretch{{7 * from, 7*from + 60}}}
+	}
+	morning, evening := hours(28800), hours(64800)
+	segments := func(all ...*Hours) (out []*Recipe) {
+		for i, h := range all {
+			whole := *twoLanes(t)
+			whole.Hours = h
+			r, err := whole.Segment("device", fmt.Sprint(i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, r)
+		}
+		return out
+	}
+	cases := map[string]struct {
+		reason           string
+		args             []*Recipe
+		mornings, nights int
+	}{
+		"Same":   {"once for all lanes of all segments", segments(morning, morning, morning), 1, 0},
+		"Others": {"those that go by others are not gated by these", segments(morning, morning, evening, nil), 1, 1},
+		"Always": {"none where there are none", segments(nil, nil), 0, 0},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			got, err := SegmentMinutes(tc.args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if m, n := strings.Count(got, "201600"), strings.Count(got, "453600"); m != tc.mornings || n != tc.nights {
+				t.Errorf("%s: the hours are told %d and %d times:\n%s", tc.reason, m, n, got)
+			}
+			values, _ := selectors(t, got, "device")
+			if len(values) != len(tc.args) {
+				t.Errorf("%s: %d segments are asked for, want %d", tc.reason, len(values), len(tc.args))
+			}
+		})
+	}
+}
+
 func TestSegmentRefuses(t *testing.T) {
 	r, err := NewRecipe(Recipe{Lanes: []Lane{{Name: "events", Expr: "sum(up)"}}, Bucket: time.Hour})
 	if err != nil {
