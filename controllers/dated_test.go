@@ -47,6 +47,32 @@ func byDesk() *v1alpha1.Objective {
 	}
 }
 
+// seen reconciles an object and gives the reason of its readiness.
+func seen(t *testing.T, c client.Client, reconciler reconcile.Reconciler, o client.Object, conditions *[]metav1.Condition) (string, ctrl.Result, error) {
+	t.Helper()
+	result, err := reconciler.Reconcile(context.Background(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(o)})
+	if wrong := c.Get(context.Background(), client.ObjectKeyFromObject(o), o); wrong != nil {
+		t.Fatal(wrong)
+	}
+	ready := meta.FindStatusCondition(*conditions, v1alpha1.ConditionReady)
+	if ready == nil {
+		t.Fatalf("%T has no condition Ready: %v", o, err)
+	}
+	return ready.Reason, result, err
+}
+
+// lookedAt checks what was found of an object, and that it is looked at again or is a
+// mistake that a person must mend.
+func lookedAt(t *testing.T, what, got, want string, result ctrl.Result, err error, again bool) {
+	t.Helper()
+	if got != want || (result.RequeueAfter > 0) != again || (err == nil) != again {
+		t.Errorf("%s is %s, looked at again after %s (%v), want %s", what, got, result.RequeueAfter, err, want)
+	}
+	if !again && !errors.Is(err, reconcile.TerminalError(nil)) {
+		t.Errorf("%s: %v, want no further try", what, err)
+	}
+}
+
 // TestMistakesOfADateAreLookedAtAgain has a calendar, and an objective that goes by it,
 // that a later date mends, and one that a person must.
 func TestMistakesOfADateAreLookedAtAgain(t *testing.T) {
@@ -67,31 +93,12 @@ func TestMistakesOfADateAreLookedAtAgain(t *testing.T) {
 		Client: c, gather: &gatherer{cached: c, direct: c}, evaluator: NewEvaluator(NewSources(recorder), recorder, clock),
 		rules: newRulesBoard(clock), recorder: told, clock: clock,
 	}
-	see := func(reconciler reconcile.Reconciler, o client.Object, conditions *[]metav1.Condition) (string, ctrl.Result, error) {
-		t.Helper()
-		result, err := reconciler.Reconcile(context.Background(), ctrl.Request{NamespacedName: client.ObjectKeyFromObject(o)})
-		if wrong := c.Get(context.Background(), client.ObjectKeyFromObject(o), o); wrong != nil {
-			t.Fatal(wrong)
-		}
-		ready := meta.FindStatusCondition(*conditions, v1alpha1.ConditionReady)
-		if ready == nil {
-			t.Fatalf("%T has no condition Ready: %v", o, err)
-		}
-		return ready.Reason, result, err
-	}
 	check := func(reason, wantCalendar, wantObjective string, again bool) {
 		t.Helper()
-		got, result, err := see(calendars, desk, &desk.Status.Conditions)
-		if got != wantCalendar || (result.RequeueAfter > 0) != again || (err == nil) != again {
-			t.Errorf("%s: the calendar is %s, looked at again after %s (%v)", reason, got, result.RequeueAfter, err)
-		}
-		got, result, err = see(objectives, promise, &promise.Status.Conditions)
-		if got != wantObjective || (result.RequeueAfter > 0) != again || (err == nil) != again {
-			t.Errorf("%s: the objective is %s, looked at again after %s (%v)", reason, got, result.RequeueAfter, err)
-		}
-		if !again && !errors.Is(err, reconcile.TerminalError(nil)) {
-			t.Errorf("%s: %v, want no further try", reason, err)
-		}
+		got, result, err := seen(t, c, calendars, desk, &desk.Status.Conditions)
+		lookedAt(t, reason+": the calendar", got, wantCalendar, result, err, again)
+		got, result, err = seen(t, c, objectives, promise, &promise.Status.Conditions)
+		lookedAt(t, reason+": the objective", got, wantObjective, result, err, again)
 	}
 
 	check("nothing is open for years", v1alpha1.ReasonNeverOpen, v1alpha1.ReasonNeverOpen, true)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -130,14 +131,12 @@ func (c *chosenJourney) judge(known func(chosen, types.NamespacedName) evaluate.
 	c.each(func(stage v1alpha1.Label, s evaluate.Staged) {
 		m := s.Unmeasured()
 		seen := known(chosen{name: v1alpha1.Name(m.String()), objective: s.Objective}, keyAlong(c.journey, s))
+		out.Expected = out.Expected || seen.Expected && !s.Objective.Suspended()
 		if seen.Verdict != nil {
 			m = evaluate.MemberOf(s, *seen.Verdict)
-			if end := seen.Verdict.Window.End; out.End.IsZero() || end.Before(out.End) {
-				out.End = end
-			}
+			out.End = soonest(out.End, seen.Verdict.Window.End)
 			out.Objectives = append(out.Objectives, seen)
 		}
-		out.Expected = out.Expected || seen.Expected && !s.Objective.Suspended()
 		if stage == "" {
 			completion = &m
 			return
@@ -146,6 +145,14 @@ func (c *chosenJourney) judge(known func(chosen, types.NamespacedName) evaluate.
 	})
 	out.Outcome = evaluate.Journey(&c.journey.Spec, members, completion)
 	return out
+}
+
+// soonest is the earlier of two times, of which the first may be zero for none.
+func soonest(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // waitingAlong gives the gates whose check goes on and that a journey is chosen by,
