@@ -124,17 +124,27 @@ func valueOf(kind dto.MetricType, m *dto.Metric) float64 {
 // operatorWrites counts the API writes that the operator made so far.
 func operatorWrites(tb testing.TB) int {
 	tb.Helper()
+	n := 0
+	for _, of := range writtenResources(tb) {
+		n += of
+	}
+	return n
+}
+
+// writtenResources counts the operator's writes by what was written.
+func writtenResources(tb testing.TB) map[string]int {
+	tb.Helper()
 	events, err := parts.ReadAudit(env.plane.AuditLog)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	n := 0
+	out := map[string]int{}
 	for i := range events {
 		if events[i].ImpersonatedUser.Name == operatorUser && events[i].Writes() {
-			n++
+			out[events[i].Object.Resource]++
 		}
 	}
-	return n
+	return out
 }
 
 // idlePrometheus starts a Prometheus with counters that were there for longer
