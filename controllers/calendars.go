@@ -44,22 +44,13 @@ func specOf(indicator indicatorObject) *v1alpha1.IndicatorSpec {
 // byCalendar gives the objectives for which a calendar counts: those of its
 // namespace that name it, or whose indicator does.
 func (g *gatherer) byCalendar(ctx context.Context, o client.Object) []reconcile.Request {
-	found := &v1alpha1.ObjectiveList{}
-	if err := g.cached.List(ctx, found, client.InNamespace(o.GetNamespace())); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "list objectives")
-		return nil
-	}
-	var out []reconcile.Request
-	for i := range found.Items {
-		objective := &found.Items[i]
+	return g.where(ctx, func(objective *v1alpha1.Objective) bool {
 		indicator, _, err := g.indicatorOf(ctx, objective)
 		if err != nil {
 			ctrl.LoggerFrom(ctx).Error(err, "get indicator")
-			continue
+			return false
 		}
-		if key, refers := compile.CalendarOf(objective, specOf(indicator)); refers && key.Name == o.GetName() {
-			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(objective)})
-		}
-	}
-	return out
+		key, refers := compile.CalendarOf(objective, specOf(indicator))
+		return refers && key.Name == o.GetName()
+	}, client.InNamespace(o.GetNamespace()))
 }

@@ -125,18 +125,7 @@ func (g *gatherer) byExclusion(ctx context.Context, o client.Object) []reconcile
 	if !ok {
 		return nil
 	}
-	found := &v1alpha1.ObjectiveList{}
-	if err := g.cached.List(ctx, found, client.InNamespace(x.Namespace)); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "list objectives")
-		return nil
-	}
-	var out []reconcile.Request
-	for i := range found.Items {
-		if compile.Excludes(x, &found.Items[i]) {
-			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&found.Items[i])})
-		}
-	}
-	return out
+	return g.where(ctx, func(o *v1alpha1.Objective) bool { return compile.Excludes(x, o) }, client.InNamespace(x.Namespace))
 }
 
 // exclusionsFor gives the exclusions that are for an objective, to be looked at.

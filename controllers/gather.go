@@ -118,6 +118,11 @@ func (g *gatherer) byNamespace(ctx context.Context, o client.Object) []reconcile
 }
 
 func (g *gatherer) list(ctx context.Context, options ...client.ListOption) []reconcile.Request {
+	return g.where(ctx, func(*v1alpha1.Objective) bool { return true }, options...)
+}
+
+// where gives the objectives of a list for which something holds.
+func (g *gatherer) where(ctx context.Context, holds func(*v1alpha1.Objective) bool, options ...client.ListOption) []reconcile.Request {
 	found := &v1alpha1.ObjectiveList{}
 	if err := g.cached.List(ctx, found, options...); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "list objectives")
@@ -125,7 +130,9 @@ func (g *gatherer) list(ctx context.Context, options ...client.ListOption) []rec
 	}
 	var out []reconcile.Request
 	for i := range found.Items {
-		out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&found.Items[i])})
+		if holds(&found.Items[i]) {
+			out = append(out, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&found.Items[i])})
+		}
 	}
 	return out
 }

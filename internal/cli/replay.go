@@ -295,17 +295,10 @@ func (o planned) past(ctx context.Context, from metrics, over stretch) ([]replay
 	buckets, minutes := replay.Reach(segments[0].Plan, segments[0].Start)
 	for _, s := range segments[1:] {
 		b, m := replay.Reach(s.Plan, s.Start)
-		buckets, minutes = soonest(buckets, b), soonest(minutes, m)
+		buckets, minutes = slo.Earlier(buckets, b), slo.Earlier(minutes, m)
 	}
 	history, err := ledger.ReadHistory(ctx, from, ledger.TermsOf(segments[0].Plan), buckets, minutes, over.to)
 	return segments, history, err
-}
-
-func soonest(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // boundaries gives those of a histogram's buckets at the end or, where there are
@@ -341,7 +334,7 @@ func (o planned) segments(over stretch, le promql.Boundaries) ([]replay.Segment,
 	for at := over.from; at.Before(over.to); {
 		end := over.to
 		if window.Calendar != "" {
-			end = soonest(over.to, window.Span(at).Start.Add(window.Period(at)).UTC())
+			end = slo.Earlier(over.to, window.Span(at).Start.Add(window.Period(at)).UTC())
 		}
 		plan, err := o.planAt(at)
 		if err != nil {

@@ -53,7 +53,7 @@ func (c *gateCheck) unseen(m *GateMember) *remark {
 func (c *gateCheck) early(m *GateMember) bool { return judgedUpTo(m).Before(c.baked) }
 
 // judgedUpTo is the end of what both the release and the verdict know of.
-func judgedUpTo(m *GateMember) time.Time { return earlier(m.Release.End, m.Verdict.Window.End) }
+func judgedUpTo(m *GateMember) time.Time { return slo.Earlier(m.Release.End, m.Verdict.Window.End) }
 
 // uncounted says why less of the bake counts than its duration, empty where all of it
 // does: a release that was excluded or closed while it baked was not watched.
@@ -79,7 +79,7 @@ func (c *gateCheck) uncounted(m *GateMember) string {
 // seen; it is empty where it was.
 func gappy(m *GateMember) string {
 	const check = ": check that the release is scraped"
-	silent := slo.Span{Start: later(m.Verdict.LastData, m.Release.Start), End: m.Release.End}
+	silent := slo.Span{Start: slo.Later(m.Verdict.LastData, m.Release.Start), End: m.Release.End}
 	switch {
 	case m.Release.Covered == 0:
 		return "there is no data since the check began" + check + " and has the metric of spec.indicator"

@@ -1,8 +1,6 @@
 package evaluate
 
 import (
-	"time"
-
 	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/ledger"
 	"github.com/experience-slo/operator/internal/slo"
@@ -34,24 +32,10 @@ func excludedMinutes(p *compile.Plan, s ledger.Stretch) float64 {
 func excludedWithin(p *compile.Plan, within slo.Span) float64 {
 	sum := 0.0
 	for _, out := range p.Excluded {
-		part := ledger.Stretch{Start: later(out.Start, within.Start), End: earlier(out.End, within.End)}
+		part := ledger.Stretch{Start: slo.Later(out.Start, within.Start), End: slo.Earlier(out.End, within.End)}
 		if part.End.After(part.Start) {
 			sum += openMinutes(p, part)
 		}
 	}
 	return sum
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }

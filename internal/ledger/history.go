@@ -48,23 +48,16 @@ func ReadHistory(ctx context.Context, q Querier, terms Terms, from, fine, to tim
 	h.Minutes = make([]Cell, max(int(h.To.Sub(h.Fine)/time.Minute), 0))
 	past := &historian{h, &reader{terms: terms, q: q, reads: sync.OnceValues(terms.Queries.Reads)}}
 	for at := h.From; at.Before(h.Fine); at = at.Add(chunk) {
-		if err := past.readBuckets(ctx, at, sooner(at.Add(chunk), h.Fine)); err != nil {
+		if err := past.readBuckets(ctx, at, slo.Earlier(at.Add(chunk), h.Fine)); err != nil {
 			return nil, err
 		}
 	}
 	for at := h.Fine; at.Before(h.To); at = at.Add(stride) {
-		if err := past.readMinutes(ctx, at, sooner(at.Add(stride), h.To)); err != nil {
+		if err := past.readMinutes(ctx, at, slo.Earlier(at.Add(stride), h.To)); err != nil {
 			return nil, err
 		}
 	}
 	return h, nil
-}
-
-func sooner(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // edge is the last edge of a bucket that is not after a moment.

@@ -79,29 +79,15 @@ func (t truth) without(excluded []slo.Span, from, to time.Time) ledger.Stretch {
 			counted := t.between(at, s.Start)
 			out.Sums, out.Covered = out.Sums.Add(counted.Sums), out.Covered+counted.Covered
 		}
-		begin, end := later(s.Start, from), earlier(s.End, to)
+		begin, end := slo.Later(s.Start, from), slo.Earlier(s.End, to)
 		out.Excluded += int(end.Sub(begin) / time.Minute)
-		at = later(at, end)
+		at = slo.Later(at, end)
 	}
 	if out.Excluded == 0 {
 		return all
 	}
 	out.Raw = all.Sums
 	return out
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 var kinds = map[string]kind{

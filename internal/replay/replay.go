@@ -46,12 +46,12 @@ type Replay struct {
 func Reach(p *compile.Plan, from time.Time) (buckets, minutes time.Time) {
 	buckets, minutes = p.Window.Span(from).Start, from.Add(-ledger.TermsOf(p).Exact())
 	for _, w := range rules.Watches(p) {
-		minutes = earliest(minutes, from.Add(-w.Long-w.LongDelay))
+		minutes = slo.Earlier(minutes, from.Add(-w.Long-w.LongDelay))
 	}
 	if p.Alerts.AbsentAfter > 0 {
-		minutes = earliest(minutes, absentSince(p, from))
+		minutes = slo.Earlier(minutes, absentSince(p, from))
 	}
-	return earliest(buckets, minutes), minutes
+	return slo.Earlier(buckets, minutes), minutes
 }
 
 // absentSince is when data can have been there last that is absent for as long as it
@@ -66,13 +66,6 @@ func absentSince(p *compile.Plan, from time.Time) time.Time {
 		back = min(2*back, slo.MaxRolling)
 	}
 	return from.Add(-back)
-}
-
-func earliest(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return a
-	}
-	return b
 }
 
 // Run replays segments, in the order of time and without a gap between them.

@@ -56,6 +56,22 @@ type Window struct {
 // ends exactly at Start belongs to what came before.
 type Span struct{ Start, End time.Time }
 
+// Earlier returns the first of two moments.
+func Earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// Later returns the last of two moments.
+func Later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // Validate returns an error unless exactly one of Rolling and Calendar is set, to a
 // length from MinRolling to MaxRolling or to a known unit. The other methods suppose
 // a valid window.

@@ -323,3 +323,25 @@ func TestWeeksAreISOWeeks(t *testing.T) {
 		}
 	})
 }
+
+func TestEarlierAndLater(t *testing.T) {
+	a := time.Unix(60, 0)
+	cases := map[string]struct {
+		reason                string
+		b, earliest, furthest time.Time
+	}{
+		"Before": {"the second comes first", a.Add(-1), a.Add(-1), a},
+		"After":  {"the first comes first", a.Add(1), a, a.Add(1)},
+		"Equal":  {"of equal ones the first is as good", a.UTC(), a, a},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			if got := Earlier(a, tc.b); !got.Equal(tc.earliest) {
+				t.Errorf("%s: Earlier() = %s, want %s", tc.reason, got, tc.earliest)
+			}
+			if got := Later(a, tc.b); !got.Equal(tc.furthest) {
+				t.Errorf("%s: Later() = %s, want %s", tc.reason, got, tc.furthest)
+			}
+		})
+	}
+}
