@@ -37,7 +37,7 @@ The exit status is 0, 1 for manifests with mistakes, 2 for a command line or a f
 cannot be used.`,
 		Example: `  kubectl experience render -f objectives.yaml | promtool check rules
   kubectl experience render -f manifests/ -n shop --output prometheusrule
-  kubectl get xo,xi,cxi,xms,cxms -A -o yaml | kubectl experience render -f - --output configmap`,
+  kubectl get xo,xi,cxi,xcal,xex,xms,cxms -A -o yaml | kubectl experience render -f - --output configmap`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.render(cmd.Context(), o) },
 	}
