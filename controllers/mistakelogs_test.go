@@ -120,12 +120,7 @@ func TestMistakesInTheLog(t *testing.T) {
 	}
 	eventually(t, "another look at each", func() bool {
 		looks := linesBy(t, ns, isLook)
-		for name := range all {
-			if looks[name] < 2 {
-				return false
-			}
-		}
-		return true
+		return !slices.ContainsFunc(slices.Collect(maps.Keys(all)), func(name string) bool { return looks[name] < 2 })
 	})
 	if diff := cmp.Diff(want, linesBy(t, ns, isStalled)); diff != "" {
 		t.Errorf("lines that tell of a mistake: -want, +got:\n%s", diff)
