@@ -39,6 +39,18 @@ func sourceFault(err error) *status.Fault {
 	return &status.Fault{Kind: status.Waiting, Reason: v1alpha1.ReasonServerError, Message: err.Error()}
 }
 
+// grantFault is what is wrong with whom a source is for.
+func grantFault(o sourceObject) *status.Fault {
+	shared, ok := o.(*v1alpha1.ClusterMetricSource)
+	if !ok {
+		return nil
+	}
+	if err := compile.CheckGrant(shared.Spec.AllowedNamespaces); err != nil {
+		return &status.Fault{Kind: status.Mistake, Reason: v1alpha1.ReasonInvalidSpec, Message: err.Error()}
+	}
+	return nil
+}
+
 // refused ends the work on an object that has a mistake. A person must mend it, and
 // that is heard of; one that can be gone at another date is looked for again. No
 // error comes of it: the object's condition tells, and trying again does not help.

@@ -25,7 +25,8 @@ type logLine struct {
 // of is the object that a line is about, by its controller.
 func (l logLine) of() string { return l.Controller + " " + l.Name }
 
-// linesOf are the lines of the log that are about objects of a namespace.
+// linesOf are the lines of the log that are about objects of a namespace, or about the
+// source of all namespaces that is called like it.
 func linesOf(t testing.TB, namespace string) []logLine {
 	t.Helper()
 	var out []logLine
@@ -34,7 +35,7 @@ func linesOf(t testing.TB, namespace string) []logLine {
 		if err := json.Unmarshal([]byte(line), &l); err != nil {
 			t.Fatalf("read line of log %q: %v", line, err)
 		}
-		if l.Namespace == namespace {
+		if l.Namespace == namespace || l.Namespace == "" && l.Name == namespace {
 			out = append(out, l)
 		}
 	}
@@ -87,6 +88,7 @@ func mistaken(ns string) map[string]stallable {
 		"objective typo": anObjective(ns, "typo", all["typo"].change), "objective many": anObjective(ns, "many", all["many-to-many"].change),
 		"exclusion zone": zone, "exclusion chosen": chosen, "calendar desk": desk,
 		"journey order": aJourney(ns, "order", stage), "gate release": gate, "metricsource sealed": source,
+		"objective shared": anObjective(ns, "shared", shared(v1alpha1.Name(ns))),
 	}
 }
 
@@ -99,9 +101,14 @@ func TestMistakesInTheLog(t *testing.T) {
 	bindReader(t, ns)
 	sound, all := anObjective(ns, "sound"), mistaken(ns)
 	create(t, secret(ns, "garbage", map[string]string{"ca.crt": "no certificate"}), aSource(ns, env.prom.URL), sound)
+	for _, o := range all {
+		create(t, o)
+	}
+	all["clustermetricsource "+ns] = clusterSource(t, ns, func(s *v1alpha1.ClusterMetricSourceSpec) {
+		s.AllowedNamespaces = &v1alpha1.AllowedNamespaces{Selector: unreadable()}
+	})
 	want := map[string]int{}
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		create(t, all[name])
+	for name := range all {
 		want[name] = 1
 	}
 	for _, o := range all {
