@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
@@ -41,12 +40,13 @@ func sourceFault(err error) *status.Fault {
 }
 
 // refused ends the work on an object that has a mistake. A person must mend it, and
-// that is heard of; one that can be gone at another date is looked for again.
-func refused(mistake error) (ctrl.Result, error) {
+// that is heard of; one that can be gone at another date is looked for again. No
+// error comes of it: the object's condition tells, and trying again does not help.
+func refused(mistake error) ctrl.Result {
 	if known, ok := errors.AsType[*compile.Error](mistake); ok && known.Dated {
-		return ctrl.Result{RequeueAfter: planAgain}, nil
+		return ctrl.Result{RequeueAfter: planAgain}
 	}
-	return ctrl.Result{}, reconcile.TerminalError(mistake)
+	return ctrl.Result{}
 }
 
 // objectiveFault is what an error in measuring says about an objective. It is

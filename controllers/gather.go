@@ -32,8 +32,7 @@ type gatherer struct {
 
 // sourceObject is a source of either kind.
 type sourceObject interface {
-	client.Object
-	GetConditions() []metav1.Condition
+	conditioned
 	SetConditions([]metav1.Condition)
 	SourceSpec() *v1alpha1.MetricSourceSpec
 	SourceStatus() *v1alpha1.MetricSourceStatus
