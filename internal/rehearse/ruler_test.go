@@ -137,3 +137,48 @@ func TestRulerFails(t *testing.T) {
 		}
 	})
 }
+
+// TestReload replaces rules: those that stay know what they knew, and go on at their
+// pace; what those recorded that are gone ends.
+func TestReload(t *testing.T) {
+	s := loaded(t, `x_total{a="1"} 0+2x5 10 12 14 0x30`)
+	r := newRuler(t, s, file, start)
+	run := func(n int) {
+		t.Helper()
+		if err := r.Run(t.Context(), minutes(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(9) // High is kept firing since the minute before
+	other := strings.Replace(file, `{record: "x:sum", expr: sum(x_total)}`, `{record: "x:sum", expr: sum(x_total) * 0}`, 1)
+	other = strings.Replace(other, `{record: "x:count5m", expr: "count_over_time(x:sum[5m])"}`, `{record: "x:other", expr: "vector(7)"}`, 1)
+	if err := r.Reload(t.Context(), []byte(other), minutes(9)); err != nil {
+		t.Fatal(err)
+	}
+	run(10)
+	if got := values(t, s, "x:sum", minutes(10))[""]; got != 0 {
+		t.Errorf("the new rule records %v", got)
+	}
+	if got := r.Firing(); len(got) == 0 || got[0].Get(labels.AlertName) != "High" {
+		t.Errorf("what is kept firing goes on: %v", got)
+	}
+	if got := values(t, s, "x:other", minutes(10))[""]; got != 7 {
+		t.Errorf("the slow group is evaluated at minute 10: %v", got)
+	}
+	if got := values(t, s, "x:count5m", minutes(10)); len(got) != 0 {
+		t.Errorf("what nothing records any more ends: %v", got)
+	}
+	run(12)
+	for _, l := range r.Firing() {
+		if l.Get(labels.AlertName) == "High" {
+			t.Error("it is kept firing for no longer than before")
+		}
+	}
+	if err := r.Reload(t.Context(), []byte("groups: [{name: a, rules: [{record: a, expr: 'sum('}]}]"), minutes(12)); err == nil || !strings.Contains(err.Error(), "parse rules: ") {
+		t.Errorf("rules that are none: %v", err)
+	}
+	run(13)
+	if got := values(t, s, "x:sum", minutes(13)); len(got) != 1 {
+		t.Errorf("those before stay: %v", got)
+	}
+}
