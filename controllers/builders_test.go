@@ -16,7 +16,7 @@ import (
 )
 
 // patience is how long a test waits for something that must come.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // aSource builds a MetricSource named "prometheus".
 func aSource(namespace, url string, change ...func(*v1alpha1.MetricSourceSpec)) *v1alpha1.MetricSource {

@@ -60,7 +60,7 @@ func (r *CalendarReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 	}
 	announce(r.recorder, calendar, before.Status.Conditions, calendar.Status.Conditions)
 	if mistake != nil {
-		return refused(mistake)
+		return refused(mistake), nil
 	}
 	return result, nil
 }

@@ -52,7 +52,7 @@ func (r *ExclusionReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	}
 	announce(r.recorder, exclusion, before.Status.Conditions, exclusion.Status.Conditions)
 	if mistake != nil {
-		return ctrl.Result{}, reconcile.TerminalError(mistake)
+		return refused(mistake), nil
 	}
 	return ctrl.Result{RequeueAfter: turn}, nil
 }

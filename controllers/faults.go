@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
@@ -40,13 +39,26 @@ func sourceFault(err error) *status.Fault {
 	return &status.Fault{Kind: status.Waiting, Reason: v1alpha1.ReasonServerError, Message: err.Error()}
 }
 
-// refused ends the work on an object that has a mistake. A person must mend it, and
-// that is heard of; one that can be gone at another date is looked for again.
-func refused(mistake error) (ctrl.Result, error) {
-	if known, ok := errors.AsType[*compile.Error](mistake); ok && known.Dated {
-		return ctrl.Result{RequeueAfter: planAgain}, nil
+// grantFault is what is wrong with whom a source is for.
+func grantFault(o sourceObject) *status.Fault {
+	shared, ok := o.(*v1alpha1.ClusterMetricSource)
+	if !ok {
+		return nil
 	}
-	return ctrl.Result{}, reconcile.TerminalError(mistake)
+	if err := compile.CheckGrant(shared.Spec.AllowedNamespaces); err != nil {
+		return &status.Fault{Kind: status.Mistake, Reason: v1alpha1.ReasonInvalidSpec, Message: err.Error()}
+	}
+	return nil
+}
+
+// refused ends the work on an object that has a mistake. A person must mend it, and
+// that is heard of; one that can be gone at another date is looked for again. No
+// error comes of it: the object's condition tells, and trying again does not help.
+func refused(mistake error) ctrl.Result {
+	if known, ok := errors.AsType[*compile.Error](mistake); ok && known.Dated {
+		return ctrl.Result{RequeueAfter: planAgain}
+	}
+	return ctrl.Result{}
 }
 
 // objectiveFault is what an error in measuring says about an objective. It is

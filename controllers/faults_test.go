@@ -34,17 +34,12 @@ func queries(points, all v1alpha1.PromQL) func(*v1alpha1.ObjectiveSpec) {
 	return indicator(v1alpha1.ObjectiveIndicator{Queries: &v1alpha1.QueriesIndicator{Points: points, Events: all}})
 }
 
-// last puts the clock to where a minute is the last one that a source with the
-// default delay is asked for, and stays so for half a minute.
-func (c *shifted) last(minute time.Time) {
+// hold puts the clock to where a minute is the last one that a source with the
+// default delay is asked for. It stands still before the next one can be, however
+// slow the machine is.
+func (c *shifted) hold(minute time.Time) {
 	c.end.Store(0)
 	c.by.Store(int64(time.Until(minute) + defaultDelay + time.Second))
-}
-
-// hold puts the clock there for good: it stands still before the next minute can
-// be asked for, however slow the machine is.
-func (c *shifted) hold(minute time.Time) {
-	c.last(minute)
 	c.end.Store(minute.Add(defaultDelay + 55*time.Second).UnixNano())
 }
 

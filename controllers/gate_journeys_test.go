@@ -36,7 +36,7 @@ func gateJourneys(t *testing.T, w *releaseWorld) {
 		return len(g.Status.Journeys) == 1 && g.Status.Journeys[0].Reason == v1alpha1.ReasonNotFound
 	})
 	create(t, aJourney(s.ns, "later", passes("web", v1alpha1.ImportanceCritical, "steady")))
-	s.op.clock.last(since(missing).Add(5 * time.Minute))
+	s.op.clock.hold(since(missing).Add(5 * time.Minute))
 	ends(t, alone, v1alpha1.ReasonPassed)
 	ends(t, beside, v1alpha1.ReasonPassed)
 	ends(t, bad, v1alpha1.ReasonObjectivesFailed)
@@ -82,12 +82,12 @@ func journeysUnseen(t *testing.T, w *releaseWorld) {
 		"dark":   "objective gone: there is no data since the check began: check that the release is scraped and has the metric of spec.indicator",
 		"absent": "objective steady: fewer minutes than bake.duration count since the check began: the others are excluded: give the gate a timeout that reaches beyond them",
 	}
-	s.op.clock.last(w.release.Add(10 * time.Minute)) // what was seen before is none of a check's
+	s.op.clock.hold(w.release.Add(10 * time.Minute)) // what was seen before is none of a check's
 	gates := map[string]*v1alpha1.Gate{}
 	for name := range want {
 		gates[name] = s.gate(t, name, nil, through(v1alpha1.Name(name)))
 	}
-	s.op.clock.last(since(gates["dark"]).Add(12 * time.Minute))
+	s.op.clock.hold(since(gates["dark"]).Add(12 * time.Minute))
 	got := map[string]string{}
 	for name, g := range gates {
 		got[name] = ends(t, g, v1alpha1.ReasonInconclusive).Status.Journeys[0].Message

@@ -88,7 +88,7 @@ func gateStates(t *testing.T, w *releaseWorld) {
 	for _, tc := range cases {
 		expectGate(t, tc.gate, baking)
 	}
-	s.op.clock.last(w.release.Add(13 * time.Minute))
+	s.op.clock.hold(w.release.Add(13 * time.Minute))
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
 			await(t, tc.gate, "the end", finished)
@@ -216,7 +216,7 @@ func gateEvents(t *testing.T, w *releaseWorld) {
 	ends(t, g, v1alpha1.ReasonPassed)
 	patch(t, g, `{"spec":{"revision":"v2","objectives":{"names":["broken"]}}}`)
 	began(t, g)
-	s.op.clock.last(since(g).Add(2 * time.Minute))
+	s.op.clock.hold(since(g).Add(2 * time.Minute))
 	ends(t, g, v1alpha1.ReasonObjectivesFailed)
 	want := []string{
 		"Normal Baking: the check of revision v1 began",

@@ -44,7 +44,7 @@ func failsWithinATick(t *testing.T, w *releaseWorld) {
 	s.objective(t, "broken")
 	g := s.gate(t, "bad-release", []v1alpha1.Name{"steady", "broken"})
 	evidence := since(g).Add(time.Minute)
-	s.op.clock.last(evidence)
+	s.op.clock.hold(evidence)
 	ends(t, g, v1alpha1.ReasonObjectivesFailed)
 	lag := g.Status.FinishedAt.Sub(evidence)
 	t.Logf("started %s, the first minute of the release ended %s, failed %s after it", g.Status.StartedAt.Format(time.TimeOnly), evidence.Format(time.TimeOnly), lag)
@@ -100,7 +100,7 @@ func noTraffic(t *testing.T, w *releaseWorld) {
 	for name, tc := range cases {
 		gates[name] = s.gate(t, name, []v1alpha1.Name{"idle"}, inconclusive(tc.args))
 	}
-	s.op.clock.last(since(gates["pass"]).Add(5 * time.Minute))
+	s.op.clock.hold(since(gates["pass"]).Add(5 * time.Minute))
 	for name, g := range gates {
 		await(t, g, "TooFewEvents", func(g *v1alpha1.Gate) bool {
 			return len(g.Status.Objectives) == 1 && g.Status.Objectives[0].Reason == v1alpha1.ReasonTooFewEvents
@@ -110,7 +110,7 @@ func noTraffic(t *testing.T, w *releaseWorld) {
 			t.Errorf("%s ended before its timeout", name)
 		}
 	}
-	s.op.clock.last(since(gates["pass"]).Add(12 * time.Minute))
+	s.op.clock.hold(since(gates["pass"]).Add(12 * time.Minute))
 	for name, tc := range cases {
 		g := ends(t, gates[name], tc.reason)
 		if g.Status.Verdict != v1alpha1.GateInconclusive {
@@ -132,7 +132,7 @@ func oldVerdictsDoNotPass(t *testing.T, w *releaseWorld) {
 	good := s.gate(t, "was-met", []v1alpha1.Name{"steady"}, whole, bake(time.Minute))
 	bad := s.gate(t, "was-missed", []v1alpha1.Name{"relieved"}, whole, bake(time.Minute))
 	// Both are measured again, with nothing of the release.
-	s.op.clock.last(since(good))
+	s.op.clock.hold(since(good))
 	request(t, met, "again")
 	request(t, missed, "again")
 	for _, g := range []*v1alpha1.Gate{good, bad} {
@@ -143,7 +143,7 @@ func oldVerdictsDoNotPass(t *testing.T, w *releaseWorld) {
 			t.Errorf("%s: an old verdict leaked: %s", g.Name, gateText(g))
 		}
 	}
-	s.op.clock.last(since(good).Add(2 * time.Minute))
+	s.op.clock.hold(since(good).Add(2 * time.Minute))
 	ends(t, good, v1alpha1.ReasonPassed)
 	ends(t, bad, v1alpha1.ReasonObjectivesFailed)
 }
@@ -250,7 +250,7 @@ func finishedDoesNothing(t *testing.T, w *releaseWorld) {
 
 	// The objective is measured on, which wakes no gate.
 	for minutes := 20; minutes < 23; minutes++ {
-		s.op.clock.last(since(g).Add(time.Duration(minutes) * time.Minute))
+		s.op.clock.hold(since(g).Add(time.Duration(minutes) * time.Minute))
 		request(t, o, fmt.Sprint(minutes))
 	}
 	// Nothing else is measured when it is suspended: what is read is for gates.
@@ -262,7 +262,7 @@ func finishedDoesNothing(t *testing.T, w *releaseWorld) {
 	request(t, o, "after the restart")
 	patch(t, g, `{"spec":{"bake":{"duration":"5m"}}}`)
 	await(t, g, "observed", func(g *v1alpha1.Gate) bool { return g.Status.ObservedGeneration == g.Generation })
-	s.op.clock.last(since(g).Add(40 * time.Minute))
+	s.op.clock.hold(since(g).Add(40 * time.Minute))
 	request(t, o, "once more")
 	if got := s.reads.Load() - reads; got != 0 {
 		t.Errorf("%d queries for a gate that had ended", got)

@@ -125,7 +125,7 @@ func (w *releaseWorld) stage(t testing.TB, name string) *stage {
 func (s *stage) start(t testing.TB, minute time.Time) {
 	t.Helper()
 	by := &shifted{}
-	by.last(minute.Add(-2 * time.Minute))
+	by.hold(minute.Add(-2 * time.Minute))
 	s.op, s.ticking = startOperatorBy(t, by), false
 }
 
@@ -139,11 +139,11 @@ func (s *stage) ticks(t testing.TB, objective string) {
 	}
 	eventually(t, "the first measurement", func() bool { return at().Unix() > 0 })
 	first := at()
-	s.op.clock.last(first.Add(time.Minute))
+	s.op.clock.hold(first.Add(time.Minute))
 	for until := time.Now().Add(3 * time.Second); !at().After(first) && time.Now().Before(until); {
 		time.Sleep(20 * time.Millisecond)
 	}
-	s.op.clock.last(first.Add(2 * time.Minute))
+	s.op.clock.hold(first.Add(2 * time.Minute))
 	eventually(t, "a tick", func() bool { return at().After(first.Add(time.Minute)) })
 	s.ticking = true
 }

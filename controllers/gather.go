@@ -32,8 +32,7 @@ type gatherer struct {
 
 // sourceObject is a source of either kind.
 type sourceObject interface {
-	client.Object
-	GetConditions() []metav1.Condition
+	conditioned
 	SetConditions([]metav1.Condition)
 	SourceSpec() *v1alpha1.MetricSourceSpec
 	SourceStatus() *v1alpha1.MetricSourceStatus
@@ -73,7 +72,15 @@ func (g *gatherer) sourceOf(ctx context.Context, o *v1alpha1.Objective) (sourceO
 	if !ok {
 		return found, nil, nil
 	}
-	allowed, err := g.allows(ctx, shared.Spec.AllowedNamespaces, o.Namespace)
+	grant := shared.Spec.AllowedNamespaces
+	if wrong := compile.CheckGrant(grant); wrong != nil && !slices.Contains(grant.Names, v1alpha1.Label(o.Namespace)) {
+		// It is found all the same: rules that are installed stay until it is mended.
+		return found, &status.Fault{
+			Kind: status.Mistake, Reason: v1alpha1.ReasonSourceNotAllowed,
+			Message: fmt.Sprintf("spec.sourceRef: %s does not tell whether it allows namespace %q: ask its owner to mend it, or use another source: %v", key, o.Namespace, wrong),
+		}, nil
+	}
+	allowed, err := g.allows(ctx, grant, o.Namespace)
 	if err != nil || allowed {
 		return found, nil, err
 	}

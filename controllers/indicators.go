@@ -68,10 +68,10 @@ func (r references) spec(o *v1alpha1.Objective) string {
 // used.
 func (g *gatherer) referencesOf(ctx context.Context, o *v1alpha1.Objective) (references, *status.Fault, error) {
 	source, fault, err := g.sourceOf(ctx, o)
-	if err != nil || fault != nil {
-		return references{}, fault, err
-	}
 	out := references{source: source}
+	if err != nil || fault != nil {
+		return out, fault, err
+	}
 	if out.exclusions, err = g.exclusionsOf(ctx, o); err != nil {
 		return references{}, nil, err
 	}

@@ -90,7 +90,7 @@ func reaches(t testing.TB, j *v1alpha1.Journey, kind, reason string) *v1alpha1.J
 func settles(t *testing.T, j *v1alpha1.Journey, want journeyRow) journeyRow {
 	t.Helper()
 	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
-		if got := readJourney(t, j); cmp.Equal(want, got) || time.Since(began) > 30*time.Second {
+		if got := readJourney(t, j); cmp.Equal(want, got) || time.Since(began) > patience {
 			return got
 		}
 	}

@@ -64,7 +64,7 @@ func (r *ObjectiveReconciler) Reconcile(ctx context.Context, req ctrl.Request) (
 	}
 	announce(r.recorder, objective, before.Status.Conditions, objective.Status.Conditions)
 	if mistake != nil {
-		return refused(mistake)
+		return refused(mistake), nil
 	}
 	return ctrl.Result{RequeueAfter: planAgain}, nil
 }

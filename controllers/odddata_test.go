@@ -22,7 +22,7 @@ import (
 func TestOddData(t *testing.T) {
 	op := startOperator(t)
 	// Figures are exact where the window ends with the history.
-	op.clock.last(env.until)
+	op.clock.hold(env.until)
 	ns := namespace(t, "odd-data")
 	create(t, aSource(ns, env.prom.URL), named("oddities", aSource(ns, oddities(t).URL)))
 	cases := map[string]struct {
@@ -142,7 +142,7 @@ func TestWindowThatJustBegan(t *testing.T) {
 		monday = monday.Add(-24 * time.Hour)
 	}
 	op := startOperator(t)
-	op.clock.last(monday)
+	op.clock.hold(monday)
 	ns := namespace(t, "just-began")
 	create(t, aSource(ns, env.prom.URL))
 	o := anObjective(ns, "week", func(s *v1alpha1.ObjectiveSpec) {

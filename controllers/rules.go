@@ -66,14 +66,19 @@ func (w *wisher) of(ctx context.Context, o *v1alpha1.Objective) (wish, error) {
 	}
 	out := wish{output: refs.source.SourceSpec().Rules.Output, source: refs.source}
 	if fault != nil {
-		out.waits = "the indicator that spec.indicator.ref names does not exist: rules that are installed stay until it does"
-		if fault.Reason == v1alpha1.ReasonCalendarNotFound {
-			out.waits = "the calendar that counts for the objective does not exist: rules that are installed stay until it does"
-		}
+		out.waits = waitsFor[fault.Reason]
 		return out, nil
 	}
 	w.plan(o, refs, &out)
 	return out, nil
+}
+
+// waitsFor says what rules wait for where something that an objective refers to cannot
+// be used now.
+var waitsFor = map[string]string{
+	v1alpha1.ReasonIndicatorNotFound: "the indicator that spec.indicator.ref names does not exist: rules that are installed stay until it does",
+	v1alpha1.ReasonCalendarNotFound:  "the calendar that counts for the objective does not exist: rules that are installed stay until it does",
+	v1alpha1.ReasonSourceNotAllowed:  "the source does not tell whether it allows the namespace: rules that are installed stay until it does",
 }
 
 // plan compiles the objective. The plan of a histogram is the evaluator's, which

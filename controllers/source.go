@@ -1,6 +1,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -84,7 +85,7 @@ func (r *sourceReconciler) connect(ctx context.Context, key compile.SourceKey, o
 	if changed {
 		r.evaluator.SourceChanged(key)
 	}
-	return sourceFault(err), nil
+	return cmp.Or(sourceFault(err), grantFault(o)), nil
 }
 
 // examine writes what the last check of the server found, and has it checked

@@ -75,7 +75,7 @@ func TestMain(m *testing.M) {
 }
 
 func (s *suite) run(m *testing.M) (code int, err error) {
-	logf.SetLogger(zap.New(zap.WriteTo(os.Stderr), zap.UseDevMode(true), zap.Level(zapLevel()),
+	logf.SetLogger(zap.New(zap.WriteTo(os.Stderr), zap.UseDevMode(true), zap.Level(zapLevel()), zap.StacktraceLevel(zapcore.PanicLevel),
 		zap.RawZapOpts(uberzap.WrapCore(s.logs.beside))))
 	if s.dir, err = os.MkdirTemp("", "experience-slo-controllers-"); err != nil {
 		return 1, err

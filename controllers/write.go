@@ -9,19 +9,42 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 )
 
+// conditioned is an object whose status has conditions.
+type conditioned interface {
+	client.Object
+	GetConditions() []metav1.Condition
+}
+
 // patchStatus writes what changed in the status of an object, and nothing when
 // nothing did. It fails with a conflict when the object was written since it
 // was read, so that no state is judged by old data.
-func patchStatus(ctx context.Context, c client.Client, before, after client.Object) error {
+func patchStatus(ctx context.Context, c client.Client, before, after conditioned) error {
 	if equality.Semantic.DeepEqual(before, after) {
 		return nil
 	}
-	return c.Status().Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	if err := c.Status().Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+		return err
+	}
+	logStalled(ctx, before.GetConditions(), after.GetConditions())
+	return nil
+}
+
+// logStalled writes to the log what a person must change, once for each time that the
+// condition says something else or of another generation. It is no error of the
+// operator's: reconcilers return none for it, so that what is logged and counted as
+// an error is what the operator could not do.
+func logStalled(ctx context.Context, before, after []metav1.Condition) {
+	old, now := meta.FindStatusCondition(before, v1alpha1.ConditionStalled), meta.FindStatusCondition(after, v1alpha1.ConditionStalled)
+	if now == nil || equality.Semantic.DeepEqual(old, now) {
+		return
+	}
+	ctrl.LoggerFrom(ctx).Info("stalled", "reason", now.Reason, "message", now.Message)
 }
 
 // announced are the conditions whose changes are announced.

@@ -28,7 +28,7 @@ import (
 	"github.com/experience-slo/operator/hack/parts"
 )
 
-const patience = time.Minute
+const patience = 3 * time.Minute
 
 // installed is an API server on which config/default is applied with kubectl, as
 // a user would.
@@ -172,7 +172,7 @@ func TestManagerOnACluster(t *testing.T) {
 	c.kubectl(t, "apply", "--server-side", "-n", "shop", "-k", "../../config/samples")
 	s := settings{
 		metricsAddress: freeAddress(t), metricsSecure: true, probeAddress: freeAddress(t),
-		leaderElection: true, leaderElectionNamespace: defaultNamespace, namespace: defaultNamespace, serviceAccount: defaultServiceAccount,
+		leaderElection: true, leaderElectionNamespace: defaultNamespace, leaseDuration: time.Minute, namespace: defaultNamespace, serviceAccount: defaultServiceAccount,
 	}
 	stop := c.start(t, s)
 	for _, path := range []string{"/healthz", "/readyz"} {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -16,6 +17,7 @@ import (
 const (
 	defaultNamespace      = "experience-slo-system"
 	defaultServiceAccount = "experience-slo-controller-manager"
+	defaultLeaseDuration  = 15 * time.Second
 )
 
 // settings are what the command line says.
@@ -29,6 +31,7 @@ type settings struct {
 
 	leaderElection          bool
 	leaderElectionNamespace string
+	leaseDuration           time.Duration
 
 	namespace      string
 	serviceAccount string
@@ -60,6 +63,8 @@ func parse(args []string, getenv func(string) string, output io.Writer) (setting
 		"Let one of several managers work at a time.")
 	fs.StringVar(&s.leaderElectionNamespace, "leader-election-namespace", "",
 		"Namespace of the Lease that leaders hold; the one of --namespace when it is empty.")
+	fs.DurationVar(&s.leaseDuration, "leader-election-lease-duration", defaultLeaseDuration,
+		"How long another manager waits for a leader that went silent. A leader that cannot renew its lease for two thirds of this ends: make it longer where the API server stalls.")
 	fs.StringVar(&s.namespace, "namespace", cmp.Or(getenv("POD_NAMESPACE"), defaultNamespace),
 		"The operator's own namespace, where Secrets of ClusterMetricSources are read. POD_NAMESPACE sets the default.")
 	fs.StringVar(&s.serviceAccount, "service-account", cmp.Or(getenv("SERVICE_ACCOUNT"), defaultServiceAccount),
@@ -82,6 +87,9 @@ func (s settings) check(fs *flag.FlagSet) error {
 	}
 	if s.metricsCerts != "" && !s.metricsSecure {
 		return errors.New("--metrics-cert-path is set, but --metrics-secure=false serves no TLS: drop one of them")
+	}
+	if s.leaseDuration < time.Second {
+		return fmt.Errorf("--leader-election-lease-duration=%s: leases are of whole seconds: use 1s or more", s.leaseDuration)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -15,7 +16,7 @@ import (
 func TestParse(t *testing.T) {
 	byDefault := settings{
 		metricsAddress: ":8443", metricsSecure: true, probeAddress: ":8081", webAddress: ":8082", pprofAddress: "0",
-		leaderElection: true, leaderElectionNamespace: "experience-slo-system",
+		leaderElection: true, leaderElectionNamespace: "experience-slo-system", leaseDuration: 15 * time.Second,
 		namespace: "experience-slo-system", serviceAccount: "experience-slo-controller-manager",
 	}
 	but := func(change func(*settings)) settings {
@@ -83,6 +84,16 @@ func TestParse(t *testing.T) {
 			reason: "a switch written with a space would silently be true, so it is refused",
 			args:   args{line: "--leader-elect false"},
 			want:   want{err: `unexpected argument "false": write a switch as --name=value`},
+		},
+		"LongLease": {
+			reason: "where the API server stalls, a leader may be given time",
+			args:   args{line: "--leader-election-lease-duration=1m"},
+			want:   want{settings: but(func(s *settings) { s.leaseDuration = time.Minute })},
+		},
+		"NoLease": {
+			reason: "a lease that is over at once is refused",
+			args:   args{line: "--leader-election-lease-duration=0s"},
+			want:   want{err: "--leader-election-lease-duration=0s: leases are of whole seconds: use 1s or more"},
 		},
 		"Unknown": {
 			reason: "an unknown flag is an error",

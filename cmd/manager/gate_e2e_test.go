@@ -25,7 +25,7 @@ const (
 	// are good.
 	releaseEvents = 600
 	// The bake of the gate and its timeout, between which a full minute ends.
-	gateBake, gateTimeout = 2 * time.Minute, 3*time.Minute + 30*time.Second
+	gateBake, gateTimeout = 3 * time.Minute, 4*time.Minute + 30*time.Second
 )
 
 // testGate kills the operator half way through the check of a release. It is

@@ -109,6 +109,8 @@ func managerOptions(s settings) ctrl.Options {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	// The other two are to a lease of 15 s what they are by default.
+	renew, retry := s.leaseDuration*2/3, s.leaseDuration*2/15
 	return ctrl.Options{
 		Scheme:  scheme,
 		Metrics: metricsOptions(s),
@@ -123,6 +125,9 @@ func managerOptions(s settings) ctrl.Options {
 		LeaderElection:          s.leaderElection,
 		LeaderElectionID:        leaderElectionID,
 		LeaderElectionNamespace: s.leaderElectionNamespace,
+		LeaseDuration:           &s.leaseDuration,
+		RenewDeadline:           &renew,
+		RetryPeriod:             &retry,
 		// Safe because the process ends when the manager does.
 		LeaderElectionReleaseOnCancel: true,
 	}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -81,20 +82,22 @@ func TestRunVersion(t *testing.T) {
 func TestManagerOptions(t *testing.T) {
 	o := managerOptions(settings{
 		metricsAddress: ":1", metricsSecure: true, metricsCerts: "/certs", probeAddress: ":2",
-		leaderElection: true, leaderElectionNamespace: "leases",
+		leaderElection: true, leaderElectionNamespace: "leases", leaseDuration: 30 * time.Second,
 	})
 	type shape struct {
 		Metrics, Certs, Probes, LeaseNamespace, Lease string
 		Elected, Released, Secure                     bool
+		For, Renewed, Tried                           time.Duration
 	}
 	want := shape{
 		Metrics: ":1", Certs: "/certs", Probes: ":2", LeaseNamespace: "leases", Lease: "controller-manager.experience.slo",
-		Elected: true, Released: true, Secure: true,
+		Elected: true, Released: true, Secure: true, For: 30 * time.Second, Renewed: 20 * time.Second, Tried: 4 * time.Second,
 	}
 	got := shape{
 		Metrics: o.Metrics.BindAddress, Certs: o.Metrics.CertDir, Probes: o.HealthProbeBindAddress,
 		LeaseNamespace: o.LeaderElectionNamespace, Lease: o.LeaderElectionID,
 		Elected: o.LeaderElection, Released: o.LeaderElectionReleaseOnCancel, Secure: o.Metrics.SecureServing,
+		For: *o.LeaseDuration, Renewed: *o.RenewDeadline, Tried: *o.RetryPeriod,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("options: -want, +got:\n%s", diff)

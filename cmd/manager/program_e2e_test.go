@@ -35,6 +35,8 @@ const (
 	// window is so long that coverage, whose window begins at a full hour, is the
 	// same to a tenth of a percent at each minute of the hour.
 	window = "60d"
+	// longLease keeps a leader alive on a machine that stalls for half a minute.
+	longLease = "--leader-election-lease-duration=45s"
 	// complete is historyDays of the window.
 	complete = "23.3%"
 )

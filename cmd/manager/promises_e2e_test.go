@@ -145,7 +145,7 @@ func (p promise) objective(namespace string) *v1alpha1.Objective {
 // declare makes a namespace with a source and all promises.
 func (c *installed) declare(t *testing.T, namespace, url string) {
 	t.Helper()
-	c.connect(t, namespace, url, "30s")
+	c.connect(t, namespace, url, "2m")
 	for _, p := range promises() {
 		c.create(t, p.objective(namespace))
 	}

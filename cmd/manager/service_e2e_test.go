@@ -22,14 +22,15 @@ import (
 )
 
 // testService runs one manager with the flags that it has by default, through
-// everything that happens to a service.
+// everything that happens to a service; the lease is longer, for this machine may
+// stall.
 func (s *stage) testService(t *testing.T) {
 	t.Parallel()
 	c := install(t)
 	paused, restarted := s.prometheus(t), s.prometheus(t)
 	c.declare(t, "paused", paused.URL)
 	c.declare(t, "restarted", restarted.URL)
-	p := s.start(t, c.kubeconfig(t, defaultServiceAccount))
+	p := s.start(t, c.kubeconfig(t, defaultServiceAccount), longLease)
 	p.answers(t, "/readyz", http.StatusOK)
 	figures := map[string]map[string]figures{"paused": c.settled(t, "paused"), "restarted": c.settled(t, "restarted")}
 	checkComplete(t, s.world, figures["paused"])
@@ -50,7 +51,7 @@ func (s *stage) testReadiness(t *testing.T, c *installed) {
 	if err := parts.WriteKubeconfig(kubeconfig, config); err != nil {
 		t.Fatal(err)
 	}
-	p := s.start(t, kubeconfig)
+	p := s.start(t, kubeconfig, longLease)
 	select {
 	case <-gate.asked:
 	case <-time.After(patience):
@@ -108,18 +109,18 @@ func newGate(t *testing.T, c *installed) *gate {
 
 // testWait has kubectl wait for promises, as a pipeline would.
 func (c *installed) testWait(t *testing.T) {
-	wait := []string{"wait", "-n", "paused", "--for=condition=Met", "--timeout=2s"}
-	out, err := c.tryKubectl(t, append(wait, "objective/page-speed")...)
+	wait := []string{"wait", "-n", "paused", "--for=condition=Met"}
+	out, err := c.tryKubectl(t, append(wait, "--timeout=1m", "objective/page-speed")...)
 	t.Logf("kubectl wait on a kept promise: %v: %s", err, strings.TrimSpace(out))
 	if err != nil {
 		t.Errorf("kubectl wait fails on a kept promise")
 	}
-	out, err = c.tryKubectl(t, append(wait, "objective/hold-time")...)
+	out, err = c.tryKubectl(t, append(wait, "--timeout=2s", "objective/hold-time")...)
 	t.Logf("kubectl wait on a broken promise: %v: %s", err, strings.TrimSpace(out))
 	if err == nil || !strings.Contains(out, "timed out waiting for the condition") {
 		t.Errorf("kubectl wait does not time out on a broken promise")
 	}
-	c.kubectl(t, "wait", "-n", "paused", "--for=condition=Ready", "--timeout=2s", "objective/hold-time")
+	c.kubectl(t, "wait", "-n", "paused", "--for=condition=Ready", "--timeout=1m", "objective/hold-time")
 }
 
 // testOutage takes Prometheus away in two ways at once. Objectives say so, keep
@@ -178,7 +179,11 @@ func (c *installed) hurry(t *testing.T, namespace string) {
 	c.settled(t, namespace)
 }
 
-// testTerminate ends the manager while it waits for a source that hangs.
+// gracePeriod is what Kubernetes gives a pod to end, by default.
+const gracePeriod = 30 * time.Second
+
+// testTerminate ends the manager while it waits for a source that hangs, for
+// minutes to come.
 func (c *installed) testTerminate(t *testing.T, p *program) {
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -196,8 +201,8 @@ func (c *installed) testTerminate(t *testing.T, p *program) {
 	}
 	took, code := time.Since(began), p.cmd.ProcessState.ExitCode()
 	t.Logf("SIGTERM while a source hangs: exit code %d after %s", code, took.Round(time.Millisecond))
-	if code != 0 || took > 5*time.Second {
-		t.Errorf("exit code %d after %s, want 0 within 5s", code, took)
+	if code != 0 || took > gracePeriod {
+		t.Errorf("exit code %d after %s, want 0 within %s", code, took, gracePeriod)
 	}
 	if holder := c.leader(t); holder != "" {
 		t.Errorf("%q still holds the lease", holder)

@@ -23,7 +23,7 @@ func (s *stage) testStories(t *testing.T) {
 	c.kubectl(t, "apply", "--server-side", "-k", "../../config/indicators")
 	shared := &v1alpha1.ClusterMetricSource{}
 	shared.Name = v1alpha1.DefaultSourceName
-	shared.Spec.URL, shared.Spec.Timeout = server.URL, duration(t, "30s")
+	shared.Spec.URL, shared.Spec.Timeout = server.URL, duration(t, "2m")
 	// One Prometheus for all of them: a story sees its own customers alone.
 	shared.Spec.Tenancy = &v1alpha1.Tenancy{Label: "namespace"}
 	c.create(t, shared)

@@ -122,7 +122,7 @@ func TestInhibition(t *testing.T) {
 			if err := a.Send(t.Context(), tc.sent...); err != nil {
 				t.Fatalf("Send: %v", err)
 			}
-			await(t, 30*time.Second, func() string {
+			await(t, 2*time.Minute, func() string {
 				if diff := cmp.Diff(tc.want, muted(t, a)); diff != "" {
 					return tc.reason + "\n" + diff
 				}
@@ -148,7 +148,7 @@ func TestSilence(t *testing.T) {
 	if err := a.Send(t.Context(), page, absent, other); err != nil {
 		t.Fatalf("Send: %v", err)
 	}
-	await(t, 30*time.Second, func() string {
+	await(t, 2*time.Minute, func() string {
 		return cmp.Diff(map[string]bool{"page": true, "absent": true, "other": false}, muted(t, a))
 	})
 }

@@ -73,7 +73,7 @@ func TestExits(t *testing.T) {
 // try runs one command and adds its row.
 func (w *world) try(t *testing.T, table *strings.Builder, r row) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	args := strings.Fields(strings.NewReplacer("PROMETHEUS", w.prometheus, "FROM", w.from, "TO", w.to).Replace(r.args))
 	got := w.run(ctx, t, r.kubeconfig, r.in, args...)

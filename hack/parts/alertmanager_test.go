@@ -30,7 +30,7 @@ func startAlertmanager(t *testing.T, o AlertmanagerOptions) *Alertmanager {
 // holds waits until the server holds alerts whose statuses by name are want.
 func holds(t *testing.T, a *Alertmanager, want map[string]string) []Alert {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for {
 		held, err := a.Alerts(ctx)

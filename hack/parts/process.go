@@ -17,8 +17,8 @@ import (
 
 const (
 	pollEvery    = 25 * time.Millisecond
-	startTimeout = 60 * time.Second
-	stopTimeout  = 15 * time.Second
+	startTimeout = 3 * time.Minute
+	stopTimeout  = time.Minute
 	portAttempts = 5
 	quotedLines  = 15
 )

@@ -73,7 +73,7 @@ func query(ctx context.Context, t *testing.T, p *Prometheus, promql string, at t
 // eventually waits until the query gives a result that has want in it.
 func eventually(t *testing.T, p *Prometheus, promql, want string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	for {
 		got, err := query(ctx, t, p, promql, time.Now())

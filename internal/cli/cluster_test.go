@@ -27,7 +27,7 @@ var (
 func startPlane(t *testing.T) {
 	t.Helper()
 	startOnce.Do(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 		defer cancel()
 		if plane, errStart = parts.StartControlPlane(ctx, parts.ControlPlaneOptions{}); errStart != nil {
 			return
@@ -121,7 +121,7 @@ func (b *safeBuffer) String() string {
 // begin starts a command against the cluster.
 func begin(t *testing.T, p Program, args ...string) *running {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	r := &running{out: &safeBuffer{}, err: &safeBuffer{}, ended: make(chan int, 1), cancel: cancel}
 	p.Version, p.Out, p.Err, p.Patience = "v1.2.3", r.out, r.err, time.Hour
@@ -149,7 +149,7 @@ func (r *running) tells(t *testing.T, text string) {
 
 func eventually(t *testing.T, what string, check func() bool) {
 	t.Helper()
-	err := wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, 30*time.Second, true, func(context.Context) (bool, error) { return check(), nil })
+	err := wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, 3*time.Minute, true, func(context.Context) (bool, error) { return check(), nil })
 	if err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}

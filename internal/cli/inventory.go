@@ -209,6 +209,9 @@ func (v *inventory) keepSource(kind v1alpha1.SourceKind, namespace string, m man
 	if err := convert(m.object, s); err != nil {
 		return err
 	}
+	if err := compile.CheckGrant(s.Spec.AllowedNamespaces); err != nil {
+		return err
+	}
 	v.sources[compile.SourceKey{Kind: kind, Name: s.Name}] = &origin{s.SourceSpec(), s.Spec.AllowedNamespaces}
 	return nil
 }

@@ -104,6 +104,7 @@ func TestSourceOfObjective(t *testing.T) {
 		"NotAllowed":  {reason: "a source that is not for this namespace", args: manifestOf("a", counted, "99%", "") + sourceOf("ClusterMetricSource", "name: default", byName), want: want{mistakes: 1}},
 		"Allowed":     {reason: "one that is", args: strings.Replace(manifestOf("a", counted, "99%", ""), "shop", "bank", 1) + sourceOf("ClusterMetricSource", "name: default", byName+labelled("default")), want: want{from: "default"}},
 		"Selected":    {reason: "labels of namespaces are not known here, so that they are taken to match", args: manifestOf("a", counted, "99%", "") + sourceOf("ClusterMetricSource", "name: default", bySelector+labelled("default")), want: want{from: "default"}},
+		"Unreadable":  {reason: "unless nobody can read who is selected", args: manifestOf("a", counted, "99%", "") + sourceOf("ClusterMetricSource", "name: default", ", allowedNamespaces: {selector: {matchExpressions: [{key: a, operator: Like}]}}"), want: want{mistakes: 1}},
 		"Broken":      {reason: "a source with a mistake is there: that mistake is the only one", args: manifestOf("a", counted, "99%", "") + sourceOf("ClusterMetricSource", "name: default", ", interval: 1s"), want: want{mistakes: 1}},
 	}
 	for name, tc := range cases {

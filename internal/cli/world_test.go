@@ -37,7 +37,7 @@ func withServer(run func() int) (int, error) {
 	if err := writeWorld(filepath.Join(dir, "data")); err != nil {
 		return 1, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	if server, err = parts.StartPrometheus(ctx, parts.PrometheusOptions{Dir: dir}); err != nil {
 		return 1, err

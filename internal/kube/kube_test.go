@@ -23,7 +23,7 @@ import (
 )
 
 // patience is how long tests wait for what comes by itself.
-const patience = 30 * time.Second
+const patience = 3 * time.Minute
 
 // plane is a real API server with the operator's kinds; bare is what it said
 // before it had them.
@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 }
 
 func withPlane(run func() int) (int, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	var err error
 	if plane, err = parts.StartControlPlane(ctx, parts.ControlPlaneOptions{}); err != nil {
