@@ -2,6 +2,8 @@ package rehearse
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -139,46 +141,41 @@ func TestRulerFails(t *testing.T) {
 }
 
 // TestReload replaces rules: those that stay know what they knew, and go on at their
-// pace; what those recorded that are gone ends.
+// pace; what those recorded that are gone ends. Those that are none change nothing.
 func TestReload(t *testing.T) {
 	s := loaded(t, `x_total{a="1"} 0+2x5 10 12 14 0x30`)
 	r := newRuler(t, s, file, start)
-	run := func(n int) {
+	other := strings.NewReplacer(
+		`{record: "x:sum", expr: sum(x_total)}`, `{record: "x:sum", expr: sum(x_total) * 0}`,
+		`{record: "x:count5m", expr: "count_over_time(x:sum[5m])"}`, `{record: "x:other", expr: "vector(7)"}`,
+	).Replace(file)
+	run := func(n int) (recorded []string, high bool) {
 		t.Helper()
 		if err := r.Run(t.Context(), minutes(n)); err != nil {
 			t.Fatal(err)
 		}
+		for _, name := range []string{"x:sum", "x:count5m", "x:other"} {
+			for _, v := range values(t, s, name, minutes(n)) {
+				recorded = append(recorded, fmt.Sprint(name, " ", v))
+			}
+		}
+		return recorded, slices.ContainsFunc(r.Firing(), func(l labels.Labels) bool { return l.Get(labels.AlertName) == "High" })
 	}
-	run(9) // High is kept firing since the minute before
-	other := strings.Replace(file, `{record: "x:sum", expr: sum(x_total)}`, `{record: "x:sum", expr: sum(x_total) * 0}`, 1)
-	other = strings.Replace(other, `{record: "x:count5m", expr: "count_over_time(x:sum[5m])"}`, `{record: "x:other", expr: "vector(7)"}`, 1)
-	if err := r.Reload(t.Context(), []byte(other), minutes(9)); err != nil {
-		t.Fatal(err)
-	}
-	run(10)
-	if got := values(t, s, "x:sum", minutes(10))[""]; got != 0 {
-		t.Errorf("the new rule records %v", got)
-	}
-	if got := r.Firing(); len(got) == 0 || got[0].Get(labels.AlertName) != "High" {
-		t.Errorf("what is kept firing goes on: %v", got)
-	}
-	if got := values(t, s, "x:other", minutes(10))[""]; got != 7 {
-		t.Errorf("the slow group is evaluated at minute 10: %v", got)
-	}
-	if got := values(t, s, "x:count5m", minutes(10)); len(got) != 0 {
-		t.Errorf("what nothing records any more ends: %v", got)
-	}
-	run(12)
-	for _, l := range r.Firing() {
-		if l.Get(labels.AlertName) == "High" {
-			t.Error("it is kept firing for no longer than before")
+	check := func(n int, high bool, want ...string) {
+		t.Helper()
+		if got, fires := run(n); !slices.Equal(got, want) || fires != high {
+			t.Errorf("at minute %d: %v, fires: %t, want %v and %t", n, got, fires, want, high)
 		}
 	}
-	if err := r.Reload(t.Context(), []byte("groups: [{name: a, rules: [{record: a, expr: 'sum('}]}]"), minutes(12)); err == nil || !strings.Contains(err.Error(), "parse rules: ") {
+	check(8, true, "x:sum 14", "x:count5m 5")
+	if err := r.Reload(t.Context(), []byte(other), minutes(8)); err != nil {
+		t.Fatal(err)
+	}
+	check(9, true, "x:sum 0", "x:count5m 5") // kept firing, and the slow group not evaluated yet
+	check(10, true, "x:sum 0", "x:other 7")
+	check(11, false, "x:sum 0", "x:other 7") // for no longer than before
+	if err := r.Reload(t.Context(), []byte("groups: [{name: a, rules: [{record: a, expr: 'sum('}]}]"), minutes(11)); err == nil || !strings.Contains(err.Error(), "parse rules: ") {
 		t.Errorf("rules that are none: %v", err)
 	}
-	run(13)
-	if got := values(t, s, "x:sum", minutes(13)); len(got) != 1 {
-		t.Errorf("those before stay: %v", got)
-	}
+	check(12, false, "x:sum 0", "x:other 7")
 }

@@ -37,30 +37,15 @@ func rendered(t *testing.T, plan *compile.Plan, at time.Time) []byte {
 }
 
 // fired has Prometheus' rules engine evaluate what is rendered for a plan, minute by
-// minute, and gives what fired and when. Rules are written anew when the operator does.
+// minute, and gives what fired and when.
 func fired(t *testing.T, store *rehearse.Store, plan *compile.Plan, to time.Time) []Episode {
 	t.Helper()
-	ruler, err := rehearse.NewRuler(t.Context(), store, rendered(t, plan, begin), begin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	turn := rules.Turn(plan, begin)
+	step := turning(t, store, plan)
 	under := map[Alert]time.Time{}
 	var out []Episode
 	for at := begin.Add(time.Minute); !at.After(to); at = at.Add(time.Minute) {
-		if !turn.IsZero() && !turn.After(at) {
-			if err := ruler.Reload(t.Context(), rendered(t, plan, at), at); err != nil {
-				t.Fatal(err)
-			}
-			turn = rules.Turn(plan, at)
-		}
-		if err := ruler.Run(t.Context(), at); err != nil {
-			t.Fatal(err)
-		}
-		now := map[Alert]bool{}
-		for _, l := range ruler.Firing() {
-			a := Alert{l.Get(labels.AlertName), l.Get("severity"), l.Get("window")}
-			now[a] = true
+		now := step(at)
+		for a := range now {
 			if _, known := under[a]; !known {
 				under[a] = at
 			}
@@ -76,6 +61,33 @@ func fired(t *testing.T, store *rehearse.Store, plan *compile.Plan, to time.Time
 		out = append(out, Episode{Alert: a, Start: start, End: to, Open: true})
 	}
 	return inOrder(out)
+}
+
+// turning loads what is rendered for a plan, and gives what evaluates it up to a moment
+// and says what fires. Rules are written anew when the operator does.
+func turning(t *testing.T, store *rehearse.Store, plan *compile.Plan) func(at time.Time) map[Alert]bool {
+	t.Helper()
+	ruler, err := rehearse.NewRuler(t.Context(), store, rendered(t, plan, begin), begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	turn := rules.Turn(plan, begin)
+	return func(at time.Time) map[Alert]bool {
+		if !turn.IsZero() && !turn.After(at) {
+			if err := ruler.Reload(t.Context(), rendered(t, plan, at), at); err != nil {
+				t.Fatal(err)
+			}
+			turn = rules.Turn(plan, at)
+		}
+		if err := ruler.Run(t.Context(), at); err != nil {
+			t.Fatal(err)
+		}
+		now := map[Alert]bool{}
+		for _, l := range ruler.Firing() {
+			now[Alert{l.Get(labels.AlertName), l.Get("severity"), l.Get("window")}] = true
+		}
+		return now
+	}
 }
 
 func inOrder(all []Episode) []Episode {
