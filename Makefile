@@ -39,7 +39,7 @@ demo: parts ## Run the operator with a real API server and Prometheus on this ma
 
 .PHONY: test
 test: parts ## Run all tests with the race detector, end to end on real parts. TESTFLAGS adds arguments.
-	@hack/test.sh -race $(UNWATCHED:%=-gcflags=%=-race=false) -timeout 20m -p $(PACKAGES) $(TESTFLAGS) ./...
+	@hack/test.sh -race $(UNWATCHED:%=-gcflags=%=-race=false) -timeout 40m -p $(PACKAGES) $(TESTFLAGS) ./...
 
 .PHONY: bench
 bench: parts ## Print the figures of speed, memory, queries and writes. BENCHTIME sets how long each runs.

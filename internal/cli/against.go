@@ -80,8 +80,8 @@ func (c compared) change() string {
 }
 
 // figures are what two versions are compared by, beside their alerts.
-func (l listedReplay) figures() [6]string {
-	return [6]string{l.Target, l.Attainment, l.BudgetRemaining, l.Met, l.lowestBudget(), l.OutOfBudget}
+func (l listedReplay) figures() [7]string {
+	return [7]string{l.Target, l.Attainment, l.BudgetRemaining, l.Met, l.lowestBudget(), l.OutOfBudget, l.Excluded}
 }
 
 func (a alertChanges) empty() bool { return len(a.Added)+len(a.Removed)+len(a.Moved) == 0 }
@@ -126,6 +126,7 @@ func comparedTable(all []compared) []byte {
 		row(w, cells)
 	}
 	_ = w.Flush() // a buffer takes everything
+	writeExcluded(&out, w, all)
 	for _, c := range all {
 		if c.Alerts.empty() {
 			continue

@@ -38,14 +38,6 @@ func (v *inventory) exclude(ctx context.Context, cluster *kube.Cluster, o *v1alp
 	return err
 }
 
-// countAll has every minute count, and says so.
-func (v *inventory) countAll() {
-	if len(v.exclusions) > 0 {
-		v.note("exclusions are left aside: what would have been is told of every minute")
-	}
-	v.exclusions = nil
-}
-
 // leftOut words what exclusions leave out of an objective's figures.
 func leftOut(s *v1alpha1.ObjectiveStatus) string {
 	if s.Raw == nil {

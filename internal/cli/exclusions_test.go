@@ -82,9 +82,18 @@ func TestExclusionMistakes(t *testing.T) {
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
-			got := do(t, tc.args, "validate", "-f", "-")
-			if got.Code != 1 || !strings.Contains(got.Err+got.Out, tc.want) {
-				t.Errorf("%s: %+v, want code 1 and %q", tc.reason, got, tc.want)
+			for verb, code := range map[string]int{"validate": 1, "replay": Unusable, "evaluate": Unusable} {
+				command := []string{verb, "-f", "-"}
+				if verb != "validate" {
+					command = append(command, "--prometheus", "http://127.0.0.1:1")
+				}
+				if verb == "replay" {
+					command = append(command, "--from", "1d")
+				}
+				got := do(t, tc.args+daily("a", tasks, "98%"), command...)
+				if got.Code != code || !strings.Contains(got.Err+got.Out, tc.want) {
+					t.Errorf("%s: %s: %+v, want code %d and %q", tc.reason, verb, got, code, tc.want)
+				}
 			}
 		})
 	}
@@ -110,20 +119,5 @@ func TestLeftOut(t *testing.T) {
 				t.Errorf("%s: %q, want %q", tc.reason, got, tc.want)
 			}
 		})
-	}
-}
-
-// TestReplayCountsAll says that exclusions are left aside, and has the same figures as
-// without.
-func TestReplayCountsAll(t *testing.T) {
-	probe := daily("a", `state: {query: probe_success, operator: Equal, value: "1"}`, "90%")
-	args := []string{"replay", "-f", "-", "--prometheus", server.URL, "--from", now.Add(-2 * time.Hour).Format(time.RFC3339), "--to", now.Format(time.RFC3339), "-o", "json"}
-	plain, excluded := do(t, probe, args...), do(t, left("checkout", 24*time.Hour, time.Hour, "")+probe, args...)
-	const note = "note: exclusions are left aside: what would have been is told of every minute\n"
-	if !strings.Contains(excluded.Err, note) || strings.Contains(plain.Err, note) {
-		t.Errorf("with an exclusion %q is said, and without one %q", excluded.Err, plain.Err)
-	}
-	if diff := cmp.Diff(plain.Out, excluded.Out); diff != "" || plain.Code != Done {
-		t.Errorf("code %d; the figures differ: -without, +with:\n%s", plain.Code, diff)
 	}
 }

@@ -28,6 +28,7 @@ const (
 
 const pictureStyle = `text{font:12px system-ui,sans-serif;fill:#1f2328}.name{font-weight:600;font-size:14px}.dim{fill:#59636e}` +
 	`.grid{stroke:#d1d9e0}.zero{stroke:#59636e}.curve{fill:none;stroke:#0969da;stroke-width:2}.old{stroke:#59636e;stroke-dasharray:5 4}` +
+	`.excluded{fill:#afb8c1;opacity:.35}.raw{fill:none;stroke:#0969da;stroke-width:1;stroke-dasharray:2 3}` +
 	`.critical{fill:#cf222e}.warning{fill:#bf8700}.other{fill:#59636e}.before{opacity:.35}`
 
 // canvas is a picture of budgets over time, one below the other.
@@ -80,8 +81,8 @@ func described(all [][2]*replayed) string {
 		case l.Lowest == nil:
 			out = append(out, fmt.Sprintf("%s/%s: too few events to judge.", l.Namespace, l.Name))
 		default:
-			out = append(out, fmt.Sprintf("%s/%s, target %s: at the end %s attained and %s of the budget left; the lowest was %s at %s; no budget for %s; alerts fired: %d.",
-				l.Namespace, l.Name, l.Target, l.Attainment, l.BudgetRemaining, l.lowestBudget(), l.lowestAt(), l.OutOfBudget, len(l.Alerts)))
+			out = append(out, fmt.Sprintf("%s/%s, target %s: at the end %s attained and %s of the budget left%s; the lowest was %s at %s; no budget for %s; alerts fired: %d.",
+				l.Namespace, l.Name, l.Target, l.Attainment, l.BudgetRemaining, l.besides("; "), l.lowestBudget(), l.lowestAt(), l.OutOfBudget, len(l.Alerts)))
 		}
 	}
 	return strings.Join(out, " ")
@@ -92,9 +93,10 @@ func (c *canvas) panel(pair [2]*replayed) {
 	r := either(pair)
 	l := listedOf(r)
 	c.text(plotLeft, c.top+20, "name", l.Namespace+"/"+l.Name)
-	c.text(plotLeft, c.top+36, "dim", strings.TrimSpace(fmt.Sprintf("target %s, at the end %s, budget %s", l.Target, known(l.Attainment), known(l.BudgetRemaining))))
+	c.text(plotLeft, c.top+36, "dim", fmt.Sprintf("target %s, at the end %s, budget %s%s", l.Target, known(l.Attainment), known(l.BudgetRemaining), l.besides("; ")))
 	c.top += titleHeight
 	y := scaleOf(pair)
+	c.shades(r)
 	for _, budget := range y.marks() {
 		class := "grid"
 		if budget == 0 {
@@ -104,6 +106,7 @@ func (c *canvas) panel(pair [2]*replayed) {
 		c.put("<line class=\"%s\" x1=\"%d\" y1=\"%d\" x2=\"%d\" y2=\"%d\"/>\n", class, plotLeft, at, plotLeft+plotWidth, at)
 		c.label(at+4, y.name(budget))
 	}
+	c.curve("raw", y, rawPoints(r))
 	for i, class := range []string{"curve", "curve old"} {
 		if pair[i] != nil {
 			c.curve(class, y, pair[i].Points)
@@ -137,7 +140,7 @@ func scaleOf(pair [2]*replayed) scale {
 		if r == nil {
 			continue
 		}
-		for _, p := range r.Points {
+		for _, p := range slices.Concat(r.Points, rawPoints(r)) {
 			if p.Budget < s.lowest {
 				s.lowest, s.cut = math.Max(p.Budget, deepest), p.Budget < deepest
 			}

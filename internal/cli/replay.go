@@ -42,8 +42,9 @@ installed: before an objective is live, or before its target or window is change
 
 Manifests, the server and credentials are read as evaluate does. The figures are those that
 the operator would have written, and the alerts those that a ruler would have fired that
-evaluates the rules of render at whole multiples of their intervals. With --against a second
-version of the manifests is replayed too, and what differs is told.
+evaluates the rules of render at whole multiples of their intervals. What exclusions among
+the manifests leave out counts in neither, as if they had been known all along. With
+--against a second version of the manifests is replayed too, and what differs is told.
 
 The exit status is 0 where all objectives were replayed, and 2 for mistakes in manifests
 and in the command line, and for a server that cannot be asked.`,
@@ -76,6 +77,8 @@ type replayed struct {
 
 	// figures are those of the end as the operator writes them.
 	figures *v1alpha1.Objective
+	// excluded are the parts of the time that do not count.
+	excluded []slo.Span
 	// failed says why there are none.
 	failed error
 }
@@ -133,7 +136,6 @@ func (p Program) planVersions(ctx context.Context, o replayOptions, over *stretc
 		if err != nil {
 			return nil, err
 		}
-		found.countAll()
 		all := found.plan(found.active(), over.to)
 		if err := p.report(found); errors.Is(err, errInvalid) {
 			return nil, ended(Unusable)
@@ -170,6 +172,18 @@ func (p Program) replayVersion(ctx context.Context, o replayOptions, v version, 
 		out[i] = v.all[i].replay(ctx, links.of[v.all[i].plan.Source], over)
 	})
 	return out, nil
+}
+
+// parts are those of spans that are in the stretch.
+func (s stretch) parts(spans []slo.Span) []slo.Span {
+	var out []slo.Span
+	for _, span := range spans {
+		span.Start, span.End = slo.Later(span.Start, s.from), slo.Earlier(span.End, s.to)
+		if span.End.After(span.Start) {
+			out = append(out, span)
+		}
+	}
+	return out
 }
 
 // settle ends the stretch where all samples are there: at the present less the
@@ -273,6 +287,7 @@ func (o planned) replay(ctx context.Context, from metrics, over stretch) replaye
 		return out
 	}
 	out.Replay = replay.Run(history, segments, over.step)
+	out.excluded = over.parts(segments[0].Plan.Excluded)
 	out.figures = o.DeepCopy()
 	status.Objective(out.figures, &out.Last, nil)
 	return out
@@ -297,7 +312,10 @@ func (o planned) past(ctx context.Context, from metrics, over stretch) ([]replay
 		b, m := replay.Reach(s.Plan, s.Start)
 		buckets, minutes = slo.Earlier(buckets, b), slo.Earlier(minutes, m)
 	}
-	history, err := ledger.ReadHistory(ctx, from, ledger.TermsOf(segments[0].Plan), buckets, minutes, over.to)
+	history, err := ledger.ReadHistory(ctx, from, ledger.TermsOf(segments[0].Plan), ledger.Past{
+		From: buckets, Fine: minutes, To: over.to,
+		Excluded: segments[0].Plan.Excluded, // those of the plans after it are among them
+	})
 	return segments, history, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/replay"
 	"github.com/experience-slo/operator/internal/slo"
 )
@@ -55,6 +56,7 @@ func replayTable(all [][2]*replayed) []byte {
 		})
 	}
 	_ = w.Flush() // a buffer takes everything
+	writeExcluded(&out, w, compareAll(all))
 	if alerts == 0 {
 		return out.Bytes()
 	}
@@ -89,16 +91,21 @@ func listedOver(s stretch) listedStretch {
 
 // listedReplay has figures as people read them, but for its points.
 type listedReplay struct {
-	Namespace       string        `json:"namespace"`
-	Name            string        `json:"name"`
-	Error           string        `json:"error,omitempty"`
-	Target          string        `json:"target"`
-	Attainment      string        `json:"attainment,omitempty"`
-	BudgetRemaining string        `json:"budgetRemaining,omitempty"`
-	Met             string        `json:"met,omitempty"`
-	Reason          string        `json:"reason,omitempty"`
-	Events          *int64        `json:"events,omitempty"`
-	Lowest          *listedLowest `json:"lowest,omitempty"`
+	Namespace       string `json:"namespace"`
+	Name            string `json:"name"`
+	Error           string `json:"error,omitempty"`
+	Target          string `json:"target"`
+	Attainment      string `json:"attainment,omitempty"`
+	BudgetRemaining string `json:"budgetRemaining,omitempty"`
+	Met             string `json:"met,omitempty"`
+	Reason          string `json:"reason,omitempty"`
+	Events          *int64 `json:"events,omitempty"`
+	// Excluded is the share of the window at the end that does not count, and Raw the
+	// figures with it. Exclusions are the parts of the time that was replayed.
+	Excluded   string               `json:"excluded,omitempty"`
+	Raw        *v1alpha1.RawFigures `json:"raw,omitempty"`
+	Exclusions []listedSpan         `json:"exclusions,omitempty"`
+	Lowest     *listedLowest        `json:"lowest,omitempty"`
 	// OutOfBudget is for how long no budget was left.
 	OutOfBudget string        `json:"outOfBudget,omitempty"`
 	Alerts      []listedAlert `json:"alerts"`
@@ -116,6 +123,18 @@ type listedPoint struct {
 	At              time.Time `json:"at"`
 	Attainment      *float64  `json:"attainment"`
 	BudgetRemaining *float64  `json:"budgetRemaining"`
+	// Raw are the ratios with what does not count; it is absent where all counts.
+	Raw *listedRaw `json:"raw,omitempty"`
+}
+
+type listedRaw struct {
+	Attainment      *float64 `json:"attainment"`
+	BudgetRemaining *float64 `json:"budgetRemaining"`
+}
+
+type listedSpan struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
 }
 
 type listedAlert struct {
@@ -139,6 +158,10 @@ func listedOf(r *replayed) listedReplay {
 	s, met := r.figures.Status, metOf(r.figures)
 	out.Attainment, out.BudgetRemaining, out.Events = s.Attainment, s.BudgetRemaining, s.Events
 	out.Met, out.Reason = string(met.Status), met.Reason
+	out.Excluded, out.Raw = s.Excluded, s.Raw
+	for _, span := range r.excluded {
+		out.Exclusions = append(out.Exclusions, listedSpan{span.Start, span.End})
+	}
 	out.OutOfBudget = shortDuration(r.Spent)
 	if !math.IsNaN(r.Lowest.Budget) {
 		out.Lowest = &listedLowest{r.Lowest.At, r.plan.Unit.FormatAgainst(r.Lowest.Attainment, r.plan.Target), slo.FormatBudget(r.Lowest.Budget)}
@@ -147,7 +170,15 @@ func listedOf(r *replayed) listedReplay {
 		out.Alerts = append(out.Alerts, listedEpisode(e))
 	}
 	for _, p := range r.Points {
-		out.Points = append(out.Points, listedPoint{p.At, ratio(p.Attainment), ratio(p.Budget)})
+		out.Points = append(out.Points, listedPointOf(p))
+	}
+	return out
+}
+
+func listedPointOf(p replay.Point) listedPoint {
+	out := listedPoint{At: p.At, Attainment: ratio(p.Attainment), BudgetRemaining: ratio(p.Budget)}
+	if p.Raw != nil {
+		out.Raw = &listedRaw{ratio(p.Raw.Attainment), ratio(p.Raw.BudgetRemaining)}
 	}
 	return out
 }

@@ -24,8 +24,8 @@ type Input struct {
 	// Exclusions are those of the objective's namespace; others are left aside.
 	Exclusions []v1alpha1.Exclusion
 	Now        time.Time
-	// Until is up to when opening hours must be told; two months and more after Now
-	// where it is before that.
+	// Until is up to when opening hours and exclusions must be told; two months and more
+	// after Now where it is before that.
 	Until time.Time
 }
 

@@ -101,9 +101,9 @@ func Excludes(x *v1alpha1.Exclusion, o *v1alpha1.Objective) bool {
 }
 
 // excludedOf gives the whole minutes of an objective that do not count, from before
-// its window to some weeks ahead.
+// its window to some weeks ahead, and as far as is asked for.
 func excludedOf(in Input, window slo.Window) []slo.Span {
-	reach := slo.Span{Start: in.Now.Add(-max(window.Longest(), remembered) - 2*time.Hour), End: in.Now.Add(foreseen)}
+	reach := slo.Span{Start: in.Now.Add(-max(window.Longest(), remembered) - 2*time.Hour), End: slo.Later(in.Now.Add(foreseen), in.Until)}
 	var out []slo.Span
 	for i := range in.Exclusions {
 		x := &in.Exclusions[i]

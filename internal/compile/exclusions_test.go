@@ -127,6 +127,25 @@ func TestPlanExcludesAgain(t *testing.T) {
 	}
 }
 
+// TestPlanExcludesUntil looks further ahead than plans do by themselves, and never less
+// far.
+func TestPlanExcludesUntil(t *testing.T) {
+	const day = 24 * time.Hour
+	nightly := exclusion(between(day, 25*time.Hour), again(v1alpha1.ExclusionDaily, "UTC"))
+	for until, want := range map[time.Duration]int{0: 61, 10 * day: 61, 100*day - time.Hour: 99, 400 * day: 399} {
+		plan, err := compile.Compile(compile.Input{
+			Objective: objective(events("good_total", "", "x_total")), Source: &v1alpha1.MetricSourceSpec{},
+			Exclusions: []v1alpha1.Exclusion{nightly}, Now: clock, Until: clock.Add(until),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := len(plan.Excluded); got != want {
+			t.Errorf("until %s: %d stretches, want %d", until, got, want)
+		}
+	}
+}
+
 func TestExcludes(t *testing.T) {
 	labelled := objective(events("good_total", "", "x_total"))
 	labelled.Labels = map[string]string{"team": "web"}

@@ -54,7 +54,7 @@ type Plan struct {
 	Hours    *slo.Hours
 	Calendar string
 	// Excluded are the whole minutes that do not count, in order and apart, from
-	// before the window to some weeks after the plan was made.
+	// before the window to some weeks after the plan was made or to the Until of its input.
 	Excluded []slo.Span
 	// Made is when the plan was made.
 	Made time.Time

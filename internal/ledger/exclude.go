@@ -49,11 +49,11 @@ type piece struct {
 	buckets []int64
 }
 
-// pieces joins buckets that are not far apart.
-func (b *Book) pieces(buckets []int64) []piece {
+// piecesOf joins buckets that are not far apart.
+func piecesOf(grid slo.Grid, buckets []int64) []piece {
 	var out []piece
 	for _, k := range buckets {
-		start, end := b.terms.Grid.Start(k), b.terms.Grid.Start(k+1)
+		start, end := grid.Start(k), grid.Start(k+1)
 		if n := len(out); n > 0 && start.Sub(out[n-1].to) <= detour && end.Sub(out[n-1].from) <= stride {
 			out[n-1].to, out[n-1].buckets = end, append(out[n-1].buckets, k)
 			continue
@@ -74,7 +74,7 @@ func (b *Book) leave(ctx context.Context, r *reader, from, to time.Time) (*omiss
 	var group errgroup.Group
 	var failed atomic.Bool // what is under way is not lost, and nothing more is begun
 	group.SetLimit(piecesAtOnce)
-	for _, p := range b.pieces(lacking) {
+	for _, p := range piecesOf(b.terms.Grid, lacking) {
 		group.Go(func() error {
 			if failed.Load() {
 				return nil
@@ -120,7 +120,7 @@ func (b *Book) apart(from, to time.Time) []slo.Span {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	var out []slo.Span
-	for _, p := range b.pieces(b.lacking(b.wanted, from, to)) {
+	for _, p := range piecesOf(b.terms.Grid, b.lacking(b.wanted, from, to)) {
 		out = append(out, slo.Span{Start: p.from.UTC(), End: p.to.UTC()})
 	}
 	return out
@@ -147,8 +147,11 @@ func (r *reader) counted(answer map[int64]entry, out []minutes, buckets []int64)
 	return counted
 }
 
-// omit puts new exclusions into force. A bucket of which the source no longer has all
-// the minutes that were counted is not left out: what they had cannot be told.
+// lacks says that the source no longer has all the minutes of a bucket that were
+// counted, so that it is not left out: what they had cannot be told.
+func (p part) lacks(counted int) bool { return p.seen < counted }
+
+// omit puts new exclusions into force.
 func (b *Book) omit(o omission) {
 	if slices.Equal(b.ahead.wanted, o.wanted) {
 		b.ahead = omission{}
@@ -162,7 +165,7 @@ func (b *Book) omit(o omission) {
 		switch {
 		case isRead:
 			parts[k] = read.entry
-			if read.seen < b.buckets.at(int(k-b.first)).covered {
+			if read.lacks(b.buckets.at(int(k - b.first)).covered) {
 				spared = append(spared, within(o.wanted, b.minutesOf(k))...)
 			}
 		case b.stands(k, o.wanted):
@@ -208,12 +211,18 @@ func (b *Book) partly(out []minutes, from, to time.Time) []int64 {
 	if b.buckets.len() > 0 {
 		oldest = max(b.first, grid.Index(to.Add(-b.terms.Longest)))
 	}
+	return partsOf(grid, out, oldest, newest)
+}
+
+// partsOf gives the buckets from one to another of which some minutes are in runs and
+// others are not.
+func partsOf(grid slo.Grid, out []minutes, oldest, newest int64) []int64 {
 	var buckets []int64
 	for _, run := range out {
 		// Between its ends a run covers buckets whole.
 		for _, minute := range []int64{run.first, run.last} {
 			k := grid.Index(time.Unix(60*minute, 0))
-			if k >= oldest && k <= newest && b.isPart(k, out) {
+			if k >= oldest && k <= newest && !whole(out, minutesIn(grid, k)) {
 				buckets = append(buckets, k)
 			}
 		}
@@ -221,16 +230,17 @@ func (b *Book) partly(out []minutes, from, to time.Time) []int64 {
 	return slices.Compact(buckets)
 }
 
-// isPart says whether some minutes of a bucket are not in runs.
-func (b *Book) isPart(k int64, out []minutes) bool {
-	all := b.minutesOf(k)
-	return count(within(out, all)) < count([]minutes{all})
+// whole says whether all minutes of a run are in others.
+func whole(out []minutes, all minutes) bool {
+	return count(within(out, all)) == count([]minutes{all})
 }
 
-// minutesOf are the minutes of a bucket.
-func (b *Book) minutesOf(k int64) minutes {
-	return minutes{first: minuteOf(b.terms.Grid.Start(k)) + 1, last: minuteOf(b.terms.Grid.Start(k + 1))}
+// minutesIn are the minutes of a bucket.
+func minutesIn(grid slo.Grid, k int64) minutes {
+	return minutes{first: minuteOf(grid.Start(k)) + 1, last: minuteOf(grid.Start(k + 1))}
 }
+
+func (b *Book) minutesOf(k int64) minutes { return minutesIn(b.terms.Grid, k) }
 
 // fromRing adds up the minutes of a bucket that are read and not in runs.
 func (b *Book) fromRing(k int64, out []minutes) entry {
@@ -264,7 +274,7 @@ func (b *Book) siftBuckets(s *Stretch, from int) {
 		all := b.minutesOf(k)
 		switch out := within(b.excluded, all); {
 		case len(out) == 0:
-		case count(out) == count([]minutes{all}):
+		case whole(out, all):
 			continue
 		default:
 			e = b.part(k)
@@ -283,8 +293,13 @@ func (b *Book) part(k int64) entry {
 
 // sparedIn are the minutes of a stretch that count although they are excluded.
 func (b *Book) sparedIn(in minutes) []slo.Span {
+	return spansOf(within(b.spared, in))
+}
+
+// spansOf are runs as spans.
+func spansOf(runs []minutes) []slo.Span {
 	var out []slo.Span
-	for _, r := range within(b.spared, in) {
+	for _, r := range runs {
 		out = append(out, slo.Span{Start: time.Unix(60*(r.first-1), 0).UTC(), End: time.Unix(60*r.last, 0).UTC()})
 	}
 	return out

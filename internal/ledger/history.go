@@ -32,18 +32,33 @@ type History struct {
 	// Recorded are the minutes, by index, that a ruler counts otherwise because a
 	// counter was reset in them.
 	Recorded map[int]slo.Sums
+	// Left is what counts of cells of which some minutes do not, by their index: buckets
+	// first, and then minutes.
+	Left map[int]Left
 	// Exact is that of the terms. Longer stretches begin with a whole bucket.
 	Exact time.Duration
+
+	// spared are those of a book.
+	spared []minutes
+}
+
+// Past is the time that a history is read of.
+type Past struct {
+	// From is when it begins, Fine since when it is read by the minute, and To when it
+	// ends.
+	From, Fine, To time.Time
+	// Excluded are whole minutes that do not count, in order and apart.
+	Excluded []slo.Span
 }
 
 // Exact is how long a stretch up to the present may be that a book sums by the
 // minute.
 func (t Terms) Exact() time.Duration { return t.usual() }
 
-// ReadHistory reads the time after from up to to, by the minute after fine.
-func ReadHistory(ctx context.Context, q Querier, terms Terms, from, fine, to time.Time) (*History, error) {
-	h := &History{Grid: terms.Grid, Exact: terms.usual(), Recorded: map[int]slo.Sums{}, To: to.Truncate(time.Minute)}
-	h.From, h.Fine = h.edge(from), h.edge(fine)
+// ReadHistory reads a time that has passed.
+func ReadHistory(ctx context.Context, q Querier, terms Terms, over Past) (*History, error) {
+	h := &History{Grid: terms.Grid, Exact: terms.usual(), Recorded: map[int]slo.Sums{}, To: over.To.Truncate(time.Minute)}
+	h.From, h.Fine = h.edge(over.From), h.edge(over.Fine)
 	h.Buckets = make([]Cell, h.bucket(h.Fine))
 	h.Minutes = make([]Cell, max(int(h.To.Sub(h.Fine)/time.Minute), 0))
 	past := &historian{h, &reader{terms: terms, q: q, reads: sync.OnceValues(terms.Queries.Reads)}}
@@ -56,6 +71,9 @@ func ReadHistory(ctx context.Context, q Querier, terms Terms, from, fine, to tim
 		if err := past.readMinutes(ctx, at, slo.Earlier(at.Add(stride), h.To)); err != nil {
 			return nil, err
 		}
+	}
+	if err := past.leave(ctx, over.Excluded); err != nil {
+		return nil, err
 	}
 	return h, nil
 }

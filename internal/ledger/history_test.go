@@ -56,7 +56,7 @@ func TestHistoryIsExact(t *testing.T) {
 		truth := k.truth(func(metric string, pairs ...string) *ledgertest.Movement {
 			return w.Movement(ledgertest.OnKnownTarget, metric, pairs...)
 		})
-		h, err := ledger.ReadHistory(t.Context(), store, termsIn(t, store, k, w.End()), march.Add(10*time.Minute), march.Add(3*time.Hour+20*time.Minute), w.End())
+		h, err := ledger.ReadHistory(t.Context(), store, termsIn(t, store, k, w.End()), ledger.Past{From: march.Add(10 * time.Minute), Fine: march.Add(3*time.Hour + 20*time.Minute), To: w.End()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -91,7 +91,7 @@ var queue = kind{target: "90%", indicator: v1alpha1.ObjectiveIndicator{Queries: 
 func TestHistoryOfNumbersThatAreNone(t *testing.T) {
 	// Values are 15 seconds apart: the minutes that end 72 and 171 minutes after the epoch.
 	store := story(t, "queue{a} 3x287 NaN 3x394 NaN 3x35")
-	h, err := ledger.ReadHistory(t.Context(), store, termsIn(t, store, queue, epoch), epoch, epoch.Add(2*time.Hour), epoch.Add(3*time.Hour))
+	h, err := ledger.ReadHistory(t.Context(), store, termsIn(t, store, queue, epoch), ledger.Past{From: epoch, Fine: epoch.Add(2 * time.Hour), To: epoch.Add(3 * time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestHistoryIsReadInParts(t *testing.T) {
 	store := story(t, "queue{a} 3x70")
 	terms := termsIn(t, store, queue, epoch)
 	read := func(q ledger.Querier) error {
-		_, err := ledger.ReadHistory(t.Context(), q, terms, epoch.Add(-365*24*time.Hour), epoch.Add(-40*time.Hour), epoch.Add(time.Hour))
+		_, err := ledger.ReadHistory(t.Context(), q, terms, ledger.Past{From: epoch.Add(-365 * 24 * time.Hour), Fine: epoch.Add(-40 * time.Hour), To: epoch.Add(time.Hour)})
 		return err
 	}
 	all := &spying{Querier: store, left: 1000}

@@ -49,6 +49,24 @@ func NewRuler(ctx context.Context, store *Store, file []byte, after time.Time) (
 	return r, nil
 }
 
+// Reload replaces the rules by those of another file after a moment, as Prometheus
+// does: what groups and rules of the same names know stays.
+func (r *Ruler) Reload(ctx context.Context, file []byte, after time.Time) error {
+	other, err := NewRuler(ctx, r.store, file, after)
+	if err != nil {
+		return err
+	}
+	for _, group := range other.groups {
+		at := slices.IndexFunc(r.groups, func(old *turn) bool { return old.Name() == group.Name() && old.Interval() == group.Interval() })
+		if at >= 0 {
+			group.CopyState(r.groups[at].Group)
+			group.next = r.groups[at].next
+		}
+	}
+	r.groups = other.groups
+	return nil
+}
+
 func (r *Ruler) load(ctx context.Context, group rulefmt.RuleGroup) (*rules.Group, error) {
 	var loaded []rules.Rule
 	expressions := parser.NewParser(parser.Options{})

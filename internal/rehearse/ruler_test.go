@@ -2,6 +2,8 @@ package rehearse
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -136,4 +138,44 @@ func TestRulerFails(t *testing.T) {
 			t.Errorf("no rules: %v, %v", err, r.Firing())
 		}
 	})
+}
+
+// TestReload replaces rules: those that stay know what they knew, and go on at their
+// pace; what those recorded that are gone ends. Those that are none change nothing.
+func TestReload(t *testing.T) {
+	s := loaded(t, `x_total{a="1"} 0+2x5 10 12 14 0x30`)
+	r := newRuler(t, s, file, start)
+	other := strings.NewReplacer(
+		`{record: "x:sum", expr: sum(x_total)}`, `{record: "x:sum", expr: sum(x_total) * 0}`,
+		`{record: "x:count5m", expr: "count_over_time(x:sum[5m])"}`, `{record: "x:other", expr: "vector(7)"}`,
+	).Replace(file)
+	run := func(n int) (recorded []string, high bool) {
+		t.Helper()
+		if err := r.Run(t.Context(), minutes(n)); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"x:sum", "x:count5m", "x:other"} {
+			for _, v := range values(t, s, name, minutes(n)) {
+				recorded = append(recorded, fmt.Sprint(name, " ", v))
+			}
+		}
+		return recorded, slices.ContainsFunc(r.Firing(), func(l labels.Labels) bool { return l.Get(labels.AlertName) == "High" })
+	}
+	check := func(n int, high bool, want ...string) {
+		t.Helper()
+		if got, fires := run(n); !slices.Equal(got, want) || fires != high {
+			t.Errorf("at minute %d: %v, fires: %t, want %v and %t", n, got, fires, want, high)
+		}
+	}
+	check(8, true, "x:sum 14", "x:count5m 5")
+	if err := r.Reload(t.Context(), []byte(other), minutes(8)); err != nil {
+		t.Fatal(err)
+	}
+	check(9, true, "x:sum 0", "x:count5m 5") // kept firing, and the slow group not evaluated yet
+	check(10, true, "x:sum 0", "x:other 7")
+	check(11, false, "x:sum 0", "x:other 7") // for no longer than before
+	if err := r.Reload(t.Context(), []byte("groups: [{name: a, rules: [{record: a, expr: 'sum('}]}]"), minutes(11)); err == nil || !strings.Contains(err.Error(), "parse rules: ") {
+		t.Errorf("rules that are none: %v", err)
+	}
+	check(12, false, "x:sum 0", "x:other 7")
 }

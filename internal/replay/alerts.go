@@ -109,7 +109,11 @@ func (r *ruler) each(alert Alert, every time.Duration, p *compile.Plan, from, to
 
 // burns is the expression of rules.BudgetBurn.
 func (r *ruler) burns(w rules.Watch, p *compile.Plan, at time.Time) bool {
-	at, late := at.Add(-w.LongDelay), at.Add(-w.ShortDelay)
+	if p.Quiet(at, 0) {
+		return false
+	}
+	longDelay, shortDelay := w.Delays(p, at)
+	at, late := at.Add(-longDelay), at.Add(-shortDelay)
 	long, short := r.track.Recorded(at.Add(-w.Long), at), r.track.Recorded(late.Add(-w.Short), late)
 	if long.Events <= 0 || short.Events <= 0 {
 		return false
@@ -123,7 +127,7 @@ func (r *ruler) burns(w rules.Watch, p *compile.Plan, at time.Time) bool {
 // by the evaluation that followed.
 func (r *ruler) absent(p *compile.Plan, at time.Time) bool {
 	last := r.track.LastData(at)
-	if last.IsZero() {
+	if last.IsZero() || p.Quiet(at, p.Alerts.AbsentAfter) {
 		return false
 	}
 	noted := last.Truncate(rules.AbsenceWatch)
@@ -133,7 +137,8 @@ func (r *ruler) absent(p *compile.Plan, at time.Time) bool {
 	if p.Hours == nil {
 		return at.Sub(noted) > p.Alerts.AbsentAfter
 	}
-	// Each evaluation in the opening hours counts.
+	// Each evaluation in the opening hours counts, since the last exclusion.
+	noted = slo.Later(noted, rules.AbsenceResets(p, at))
 	looked := 0
 	for _, open := range p.Hours.Spans(slo.Span{Start: noted, End: at}) {
 		looked += int(open.End.Truncate(rules.AbsenceWatch).Sub(open.Start.Truncate(rules.AbsenceWatch)) / rules.AbsenceWatch)

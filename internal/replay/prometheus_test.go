@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -15,11 +16,15 @@ import (
 	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/rehearse"
 	"github.com/experience-slo/operator/internal/rules"
+	"github.com/experience-slo/operator/internal/slo"
 )
 
-// rulerOf loads what is rendered for a plan.
-func rulerOf(t *testing.T, store *rehearse.Store, plan *compile.Plan) *rehearse.Ruler {
+// rendered is what is rendered for a plan that is made at a moment.
+func rendered(t *testing.T, plan *compile.Plan, at time.Time) []byte {
 	t.Helper()
+	made := *plan
+	made.Made = at
+	plan = &made
 	groups, err := rules.Groups(plan, rules.Settings{Prefix: "experience"})
 	if err != nil {
 		t.Fatal(err)
@@ -28,28 +33,19 @@ func rulerOf(t *testing.T, store *rehearse.Store, plan *compile.Plan) *rehearse.
 	if err != nil {
 		t.Fatal(err)
 	}
-	ruler, err := rehearse.NewRuler(t.Context(), store, file, begin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ruler
+	return file
 }
 
 // fired has Prometheus' rules engine evaluate what is rendered for a plan, minute by
 // minute, and gives what fired and when.
 func fired(t *testing.T, store *rehearse.Store, plan *compile.Plan, to time.Time) []Episode {
 	t.Helper()
-	ruler := rulerOf(t, store, plan)
+	step := turning(t, store, plan)
 	under := map[Alert]time.Time{}
 	var out []Episode
 	for at := begin.Add(time.Minute); !at.After(to); at = at.Add(time.Minute) {
-		if err := ruler.Run(t.Context(), at); err != nil {
-			t.Fatal(err)
-		}
-		now := map[Alert]bool{}
-		for _, l := range ruler.Firing() {
-			a := Alert{l.Get(labels.AlertName), l.Get("severity"), l.Get("window")}
-			now[a] = true
+		now := step(at)
+		for a := range now {
 			if _, known := under[a]; !known {
 				under[a] = at
 			}
@@ -65,6 +61,33 @@ func fired(t *testing.T, store *rehearse.Store, plan *compile.Plan, to time.Time
 		out = append(out, Episode{Alert: a, Start: start, End: to, Open: true})
 	}
 	return inOrder(out)
+}
+
+// turning loads what is rendered for a plan, and gives what evaluates it up to a moment
+// and says what fires. Rules are written anew when the operator does.
+func turning(t *testing.T, store *rehearse.Store, plan *compile.Plan) func(at time.Time) map[Alert]bool {
+	t.Helper()
+	ruler, err := rehearse.NewRuler(t.Context(), store, rendered(t, plan, begin), begin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	turn := rules.Turn(plan, begin)
+	return func(at time.Time) map[Alert]bool {
+		if !turn.IsZero() && !turn.After(at) {
+			if err := ruler.Reload(t.Context(), rendered(t, plan, at), at); err != nil {
+				t.Fatal(err)
+			}
+			turn = rules.Turn(plan, at)
+		}
+		if err := ruler.Run(t.Context(), at); err != nil {
+			t.Fatal(err)
+		}
+		now := map[Alert]bool{}
+		for _, l := range ruler.Firing() {
+			now[Alert{l.Get(labels.AlertName), l.Get("severity"), l.Get("window")}] = true
+		}
+		return now
+	}
 }
 
 func inOrder(all []Episode) []Episode {
@@ -89,17 +112,24 @@ func TestAlertsAreThoseOfPrometheus(t *testing.T) {
 		minutes, worlds int
 		// windows is how many windows of alerts must have been seen to fire.
 		windows int
+		// excluded is how many exclusions there are.
+		excluded int
 	}{
-		"Day":      {"short windows, in one group", objective(failures, "99%", "1d"), 10 * hour, 2, 3},
-		"Hours":    {"tiers whose windows are alike are one alert", objective(failures, "90%", "4h"), 6 * hour, 2, 2},
-		"Week":     {"two groups", objective(failures, "95%", "7d"), 20 * hour, 1, 3},
-		"Month":    {"tiers that read what another group recorded", objective(failures, "99.9%", "28d"), 24 * hour, 1, 4},
-		"Quarter":  {"three groups", objective(failures, "99.9%", "90d"), 24 * hour, 1, 3},
-		"Year":     {"four groups", objective(failures, "99.5%", "400d"), 20 * hour, 1, 3},
-		"Apdex":    {"half points", objective(speed, "0.9", "1d"), 8 * hour, 1, 2},
-		"State":    {"no data is bad", objective(probe, "99%", "1d"), 8 * hour, 1, 2},
-		"Calendar": {"minutes that are closed count nowhere, and are no absence", objective(failures, "99%", "1d", keeping(0, 25), during), 10 * hour, 2, 3},
-		"Kept":     {"alerts are kept firing", objective(failures, "99%", "1d", keeping(17*time.Minute, 25)), 10 * hour, 2, 3},
+		"Day":      {"short windows, in one group", objective(failures, "99%", "1d"), 10 * hour, 2, 3, 0},
+		"Hours":    {"tiers whose windows are alike are one alert", objective(failures, "90%", "4h"), 6 * hour, 2, 2, 0},
+		"Week":     {"two groups", objective(failures, "95%", "7d"), 20 * hour, 1, 3, 0},
+		"Month":    {"tiers that read what another group recorded", objective(failures, "99.9%", "28d"), 24 * hour, 1, 4, 0},
+		"Quarter":  {"three groups", objective(failures, "99.9%", "90d"), 24 * hour, 1, 3, 0},
+		"Year":     {"four groups", objective(failures, "99.5%", "400d"), 20 * hour, 1, 3, 0},
+		"Apdex":    {"half points", objective(speed, "0.9", "1d"), 8 * hour, 1, 2, 0},
+		"State":    {"no data is bad", objective(probe, "99%", "1d"), 8 * hour, 1, 2, 0},
+		"Calendar": {"minutes that are closed count nowhere, and are no absence", objective(failures, "99%", "1d", keeping(0, 25), during), 10 * hour, 2, 3, 0},
+		"Kept":     {"alerts are kept firing", objective(failures, "99%", "1d", keeping(17*time.Minute, 25)), 10 * hour, 2, 3, 0},
+
+		"ExcludedDay":      {"minutes that are excluded count nowhere, and meanwhile nobody is told", objective(failures, "99%", "1d"), 10 * hour, 2, 3, 4},
+		"ExcludedQuarter":  {"rules of slower groups that leave minutes out sum other minutes than those that do not", objective(failures, "99.9%", "90d"), 24 * hour, 1, 3, 3},
+		"ExcludedCalendar": {"time in which it is open counts from the end of an exclusion on", objective(failures, "99%", "1d", keeping(0, 25), during), 10 * hour, 2, 3, 3},
+		"ExcludedKept":     {"what fired goes on for so long, and absence is told so long after", objective(failures, "99%", "1d", keeping(17*time.Minute, 25)), 10 * hour, 2, 3, 3},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -109,6 +139,7 @@ func TestAlertsAreThoseOfPrometheus(t *testing.T) {
 				rng := rand.New(rand.NewPCG(uint64(seed), uint64(len(name))))
 				plan, store := planOf(t, tc.objective, begin), storeOf(t, scraped(rng, incidents(rng, tc.minutes)))
 				to := begin.Add(time.Duration(tc.minutes) * time.Minute)
+				plan.Excluded = excluded(rng, tc.minutes, tc.excluded)
 				got := compareAlerts(t, store, plan, to)
 				for _, e := range got {
 					windows[e.Alert] = true
@@ -121,6 +152,17 @@ func TestAlertsAreThoseOfPrometheus(t *testing.T) {
 			t.Logf("%d worlds of %s: %d episodes of %d alerts", tc.worlds, time.Duration(tc.minutes)*time.Minute, episodes, len(windows))
 		})
 	}
+}
+
+// excluded draws exclusions of up to a fifth of so many minutes each, which may overlap
+// and have begun before.
+func excluded(rng *rand.Rand, length, n int) []slo.Span {
+	var out []slo.Span
+	for range n {
+		from := begin.Add(time.Duration(rng.IntN(length)-length/10) * time.Minute)
+		out = append(out, slo.Span{Start: from, End: from.Add(time.Duration(1+rng.IntN(length/5)) * time.Minute)})
+	}
+	return slo.Merge(out)
 }
 
 // compareAlerts gives the alerts of a replay, which must be those of Prometheus.
@@ -174,4 +216,63 @@ func keeping(d time.Duration, bad int64) func(*v1alpha1.ObjectiveSpec) {
 			DataAbsent: &v1alpha1.DataAbsentAlert{After: &metav1.Duration{Duration: 20 * time.Minute}},
 		}
 	}
+}
+
+// TestAbsenceAroundExclusions has data go away before, in and after exclusions, of
+// objectives that are always open and of those with a calendar.
+func TestAbsenceAroundExclusions(t *testing.T) {
+	span := func(from, to int) slo.Span {
+		return slo.Span{Start: begin.Add(time.Duration(from) * time.Minute), End: begin.Add(time.Duration(to) * time.Minute)}
+	}
+	cases := map[string]struct {
+		reason     string
+		gone, back int
+		excluded   []slo.Span
+		// want is the minutes at which absence is first told, without a calendar and with.
+		want [2][]int
+	}{
+		"Before":  {"it is told of, silent meanwhile, and told of again", 60, 400, []slo.Span{span(100, 160)}, [2][]int{{90, 185}, {90, 185}}},
+		"In":      {"time counts from the end on", 110, 400, []slo.Span{span(100, 160)}, [2][]int{{185}, {185}}},
+		"Returns": {"what is back soon after is not missed", 110, 165, []slo.Span{span(100, 160)}, [2][]int{nil, nil}},
+		"Twice":   {"each exclusion has it begin anew", 110, 400, []slo.Span{span(100, 160), span(170, 183)}, [2][]int{{205}, {250}}},
+		"After":   {"an exclusion that is over changes nothing", 250, 400, []slo.Span{span(100, 160)}, [2][]int{{280}, {280}}},
+		"Closed":  {"from 190 to 230 it is closed, and time does not count", 150, 400, []slo.Span{span(140, 174)}, [2][]int{{195}, {240}}},
+	}
+	for name, tc := range cases {
+		for i, option := range []func(*v1alpha1.ObjectiveSpec){func(*v1alpha1.ObjectiveSpec) {}, during} {
+			t.Run(fmt.Sprint(name, i), func(t *testing.T) {
+				t.Parallel()
+				waves := make([]wave, tc.back+60)
+				for at := tc.gone; at < tc.back; at++ {
+					waves[at].gone = true
+				}
+				plan := planOf(t, objective(failures, "99%", "1d", keeping(0, 25), option), begin)
+				plan.Excluded = tc.excluded
+				store := storeOf(t, scraped(rand.New(rand.NewPCG(1, 2)), waves))
+				end := begin.Add(time.Duration(len(waves)) * time.Minute)
+				got := absences(compareAlerts(t, store, plan, end))
+				if diff := cmp.Diff(tc.want[i], got, cmpopts.EquateEmpty()); diff != "" {
+					t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
+				}
+				// One that begins in an exclusion, or after it, knows what was before.
+				from := tc.excluded[0].End.Add(10 * time.Minute)
+				later := Run(historyOf(t, store, plan, from, end), []Segment{{plan, from, end}}, time.Hour)
+				want := slices.DeleteFunc(got, func(at int) bool { return at <= int(from.Sub(begin)/time.Minute) })
+				if diff := cmp.Diff(want, absences(later.Alerts), cmpopts.EquateEmpty()); diff != "" {
+					t.Errorf("%s: from %s on: -whole, +later:\n%s", tc.reason, from, diff)
+				}
+			})
+		}
+	}
+}
+
+// absences are the minutes at which absence was first told of.
+func absences(all []Episode) []int {
+	var out []int
+	for _, e := range all {
+		if e.Name == rules.DataAbsent {
+			out = append(out, int(e.Start.Sub(begin)/time.Minute))
+		}
+	}
+	return out
 }

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/experience-slo/operator/internal/compile"
@@ -25,6 +26,10 @@ type Point struct {
 	// Attainment and Budget are NaN where there are no events.
 	Attainment, Budget float64
 	Outcome            evaluate.Outcome
+	// Excluded is the share of the window that does not count, and Raw what it would be
+	// with that; nil where all of it counts.
+	Excluded float64
+	Raw      *evaluate.Figures
 }
 
 // Replay is what would have been.
@@ -46,12 +51,23 @@ type Replay struct {
 func Reach(p *compile.Plan, from time.Time) (buckets, minutes time.Time) {
 	buckets, minutes = p.Window.Span(from).Start, from.Add(-ledger.TermsOf(p).Exact())
 	for _, w := range rules.Watches(p) {
-		minutes = slo.Earlier(minutes, from.Add(-w.Long-w.LongDelay))
+		late, _ := w.Delays(p, from)
+		minutes = slo.Earlier(minutes, from.Add(-w.Long-late))
 	}
 	if p.Alerts.AbsentAfter > 0 {
-		minutes = slo.Earlier(minutes, absentSince(p, from))
+		minutes = slo.Earlier(minutes, absentSince(p, quietSince(p, from)))
 	}
 	return slo.Earlier(buckets, minutes), minutes
+}
+
+// quietSince is since when nobody is told of absent data at a moment.
+func quietSince(p *compile.Plan, at time.Time) time.Time {
+	for _, s := range slices.Backward(p.Excluded) {
+		if p.Quiet(at, p.Alerts.AbsentAfter) && s.Start.Before(at) {
+			at = s.Start
+		}
+	}
+	return at
 }
 
 // absentSince is when data can have been there last that is absent for as long as it
@@ -108,5 +124,5 @@ func (r *Replay) judge(t *Track, s Segment, step time.Duration) {
 }
 
 func pointOf(v evaluate.Verdict) Point {
-	return Point{At: v.At, Attainment: v.Attainment, Budget: v.BudgetRemaining, Outcome: v.Outcome}
+	return Point{At: v.At, Attainment: v.Attainment, Budget: v.BudgetRemaining, Outcome: v.Outcome, Excluded: v.Excluded, Raw: v.Raw}
 }

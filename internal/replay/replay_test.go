@@ -206,6 +206,36 @@ func TestReach(t *testing.T) {
 	}
 }
 
+// TestReachOfExclusions has rules that leave minutes out look at older ones, and data
+// that went away before or in an exclusion be told of after it.
+func TestReachOfExclusions(t *testing.T) {
+	span := func(from, to time.Duration) slo.Span { return slo.Span{Start: begin.Add(-from), End: begin.Add(-to)} }
+	month, hours := objective(failures, "99.9%", "28d"), objective(failures, "99%", "4h", keeping(0, 1))
+	cases := map[string]struct {
+		reason   string
+		args     *v1alpha1.Objective
+		excluded []slo.Span
+		want     time.Duration
+	}{
+		"Sifted":  {"minutes of slower groups are two minutes old", month, []slo.Span{span(72*time.Hour, 70*time.Hour)}, 72*time.Hour + 2*time.Minute},
+		"Over":    {"no window reaches it any more", month, []slo.Span{span(90*time.Hour, 75*time.Hour)}, 72*time.Hour + time.Minute},
+		"Quiet":   {"data can have been there last before it began", hours, []slo.Span{span(10*time.Hour, -time.Hour)}, 10*time.Hour + 25*time.Minute},
+		"Ended":   {"for twenty minutes after its end nobody is told", hours, []slo.Span{span(10*time.Hour, 20*time.Minute)}, 10*time.Hour + 25*time.Minute},
+		"Chained": {"nor between two that are not far apart", hours, []slo.Span{span(20*time.Hour, 10*time.Hour+20*time.Minute), span(10*time.Hour, 0)}, 20*time.Hour + 25*time.Minute},
+		"Told":    {"who was to be told was told", hours, []slo.Span{span(10*time.Hour, 21*time.Minute)}, 4 * time.Hour},
+		"ToCome":  {"what is to come takes nothing back", hours, []slo.Span{span(-time.Hour, -2*time.Hour)}, 4 * time.Hour},
+	}
+	for name, tc := range cases {
+		t.Run(name, func(t *testing.T) {
+			plan := planOf(t, tc.args, begin)
+			plan.Excluded = tc.excluded
+			if _, minutes := Reach(plan, begin); begin.Sub(minutes) != tc.want {
+				t.Errorf("%s: %s, want %s", tc.reason, begin.Sub(minutes), tc.want)
+			}
+		})
+	}
+}
+
 func BenchmarkRun(b *testing.B) {
 	plan := planOf(b, objective(failures, "99.9%", "28d"), begin)
 	h := steady(28*24, 28*24*60, outage(begin.Add(14*24*time.Hour), begin.Add(15*24*time.Hour), 0.1))

@@ -15,8 +15,9 @@ import (
 type Track struct {
 	history *ledger.History
 	// counted and recorded are running sums: of the cells before each index, first
-	// buckets and then minutes.
-	counted, recorded []running
+	// buckets and then minutes. They are without the minutes that do not count, and raw
+	// is with them.
+	counted, recorded, raw []running
 	// data is the index behind the last cell that has data, up to each index.
 	data []int
 }
@@ -24,8 +25,8 @@ type Track struct {
 // running is sums so far. Each is a number and what rounding has taken from it, so
 // that the difference of two is as exact as if only what is between was summed.
 type running struct {
-	points, events, aux exact
-	covered, invalid    int
+	points, events, aux        exact
+	covered, invalid, excluded int
 }
 
 // exact is a sum of two numbers, the second of which is too small for the first.
@@ -41,9 +42,10 @@ func (e exact) plus(x float64) exact {
 
 func (e exact) minus(o exact) float64 { return (e.high - o.high) + (e.low - o.low) }
 
-func (r running) plus(s slo.Sums, covered int, invalid bool) running {
-	r.points, r.events, r.aux = r.points.plus(s.Points), r.events.plus(s.Events), r.aux.plus(s.Aux)
-	r.covered += covered
+func (r running) plus(s ledger.Left, invalid bool) running {
+	r.points, r.events, r.aux = r.points.plus(s.Sums.Points), r.events.plus(s.Sums.Events), r.aux.plus(s.Sums.Aux)
+	r.covered += s.Covered
+	r.excluded += s.Excluded
 	if invalid {
 		r.invalid++
 	}
@@ -57,14 +59,26 @@ func (r running) minus(o running) slo.Sums {
 // NewTrack prepares a history.
 func NewTrack(h *ledger.History) *Track {
 	cells := append(append([]ledger.Cell{}, h.Buckets...), h.Minutes...)
-	t := &Track{history: h, counted: sumsOf(cells, func(i int) slo.Sums { return cells[i].Sums }), data: make([]int, 1, len(cells)+1)}
+	whole := func(i int) ledger.Left { return ledger.Left{Sums: cells[i].Sums, Covered: cells[i].Covered} }
+	left := func(i int) ledger.Left {
+		if part, ok := h.Left[i]; ok {
+			return part
+		}
+		return whole(i)
+	}
+	t := &Track{history: h, raw: sumsOf(cells, whole), data: make([]int, 1, len(cells)+1)}
+	t.counted = t.raw
+	if len(h.Left) > 0 {
+		t.counted = sumsOf(cells, left)
+	}
 	t.recorded = t.counted
 	if len(h.Recorded) > 0 {
-		t.recorded = sumsOf(cells, func(i int) slo.Sums {
-			if other, ok := h.Recorded[i-len(h.Buckets)]; ok {
-				return other
+		t.recorded = sumsOf(cells, func(i int) ledger.Left {
+			out := left(i)
+			if other, ok := h.Recorded[i-len(h.Buckets)]; ok && out.Excluded == 0 {
+				out.Sums = other
 			}
-			return cells[i].Sums
+			return out
 		})
 	}
 	for i, c := range cells {
@@ -77,11 +91,12 @@ func NewTrack(h *ledger.History) *Track {
 	return t
 }
 
-// sumsOf adds up cells one after the other, whose sums are given by their index.
-func sumsOf(cells []ledger.Cell, sums func(int) slo.Sums) []running {
+// sumsOf adds up cells one after the other, of which what counts is given by their
+// index.
+func sumsOf(cells []ledger.Cell, counts func(int) ledger.Left) []running {
 	out := make([]running, 1, len(cells)+1)
 	for i, c := range cells {
-		out = append(out, out[i].plus(sums(i), c.Covered, c.Invalid))
+		out = append(out, out[i].plus(counts(i), c.Invalid))
 	}
 	return out
 }
@@ -145,8 +160,16 @@ func (a account) Since(start time.Time) ledger.Stretch {
 	if a.at.Sub(start) > a.track.history.Exact {
 		start = a.track.edge(start)
 	}
-	from, to := a.track.counted[a.track.index(start)], a.track.counted[a.track.index(a.at)]
-	return ledger.Stretch{Sums: to.minus(from), Covered: to.covered - from.covered, Start: start, End: a.at}
+	first, last := a.track.index(start), a.track.index(a.at)
+	from, to := a.track.counted[first], a.track.counted[last]
+	out := ledger.Stretch{
+		Sums: to.minus(from), Covered: to.covered - from.covered, Excluded: to.excluded - from.excluded, Start: start, End: a.at,
+		Spared: a.track.history.Spared(slo.Span{Start: start, End: a.at}),
+	}
+	if out.Excluded > 0 {
+		out.Raw = a.track.raw[last].minus(a.track.raw[first])
+	}
+	return out
 }
 
 // Invalid says whether samples of the window were left out.

@@ -55,6 +55,7 @@ var indicators = map[string]struct {
 func bookAt(t *testing.T, q ledger.Querier, s Segment, at time.Time) evaluate.Verdict {
 	t.Helper()
 	book := ledger.NewBook(ledger.TermsOf(s.Plan))
+	book.Exclude(s.Plan.Excluded)
 	if err := book.Refresh(t.Context(), q, s.Plan.Window.Span(at).Start, at); err != nil {
 		t.Fatal(err)
 	}
@@ -95,11 +96,32 @@ func TestFiguresAreThoseOfEvaluate(t *testing.T) {
 				if verdict.Invalid {
 					invalid++
 				}
+				compareExcluded(t, store, s, verdict.Attainment)
 			})
 		}
 	}
 	if !seen[evaluate.Met] || !seen[evaluate.Missed] || invalid == 0 {
 		t.Errorf("nothing is shown of other outcomes than %v, or of numbers that are none (%d)", seen, invalid)
+	}
+}
+
+// around are exclusions before a moment and at it, which end and begin within hours, and
+// within those that are read by the minute. The last of them is still to come in part.
+func around(to time.Time) []slo.Span {
+	span := func(from, until time.Duration) slo.Span { return slo.Span{Start: to.Add(-from), End: to.Add(-until)} }
+	return []slo.Span{
+		span(21*time.Hour, 15*time.Hour+17*time.Minute), span(9*time.Hour+41*time.Minute, 9*time.Hour+39*time.Minute),
+		span(5*time.Hour+3*time.Minute, 2*time.Hour+50*time.Minute), span(45*time.Minute, 25*time.Minute), span(2*time.Minute, -time.Hour),
+	}
+}
+
+// compareExcluded compares them with minutes left out. With those they must be what
+// they were.
+func compareExcluded(t *testing.T, store *ledgertest.Store, s Segment, raw float64) {
+	t.Helper()
+	s.Plan.Excluded = around(s.End)
+	if left := compareFigures(t, store, s); left.Raw == nil || !same(left.Raw.Attainment, raw) {
+		t.Errorf("with what is excluded %+v, want the attainment %v", left.Raw, raw)
 	}
 }
 

@@ -161,7 +161,7 @@ func storeOf(t *testing.T, series []string) *rehearse.Store {
 func historyOf(t testing.TB, q ledger.Querier, plan *compile.Plan, from, to time.Time) *ledger.History {
 	t.Helper()
 	buckets, minutes := Reach(plan, from)
-	h, err := ledger.ReadHistory(t.Context(), q, ledger.TermsOf(plan), buckets, minutes, to)
+	h, err := ledger.ReadHistory(t.Context(), q, ledger.TermsOf(plan), ledger.Past{From: buckets, Fine: minutes, To: to, Excluded: plan.Excluded})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"time"
 
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 
@@ -22,13 +23,16 @@ func (w *writer) absentOpen() monitoringv1.Rule {
 	expr := fmt.Sprintf("0 * max(present_over_time(%s[%s]))", promql.Recorded(promql.RecordedEvents, w.deltaIdentity), written(watch.width))
 	if out := reached(w.plan, w.plan.Alerts.AbsentAfter); len(out) > 0 {
 		expr += fmt.Sprintf(" or 0 * %s and on () (%s)", before, during(out, func(s slo.Span) string {
-			// Like data, an exclusion is seen for as long as it is to the next evaluation.
-			return fmt.Sprintf("vector(time()) >= %d < %d", s.Start.Unix(), s.End.Add(watch.width).Unix())
+			return fmt.Sprintf("vector(time()) >= %d < %d", s.Start.Unix(), resetsUntil(s).Unix())
 		}))
 	}
 	expr += fmt.Sprintf(" or (%s + %s) and on () (%s) or %s", before, number(watch.width.Seconds()), w.open, before)
 	return w.record(DataAbsentFor, expr, 0)
 }
+
+// resetsUntil is up to when an exclusion has the count begin anew. Like data, it is
+// seen for as long as it is to the next evaluation.
+func resetsUntil(s slo.Span) time.Time { return s.End.Add(watch.width) }
 
 // absentWhileOpen is dataAbsent for an objective with a calendar.
 func (w *writer) absentWhileOpen() monitoringv1.Rule {

@@ -22,10 +22,13 @@ const (
 
 // reached are the exclusions of a plan that are within reach of a window, from when
 // the plan was made until the next Turn.
-func reached(p *compile.Plan, window time.Duration) []slo.Span {
+func reached(p *compile.Plan, window time.Duration) []slo.Span { return reachedAt(p, window, p.Made) }
+
+// reachedAt are those of a plan that is made at another moment.
+func reachedAt(p *compile.Plan, window time.Duration, made time.Time) []slo.Span {
 	var out []slo.Span
 	for _, s := range p.Excluded {
-		if !s.Start.After(p.Made.Add(ahead)) && p.Made.Before(s.End.Add(window+behind)) {
+		if !s.Start.After(made.Add(ahead)) && made.Before(s.End.Add(window+behind)) {
 			out = append(out, s)
 		}
 	}
@@ -65,12 +68,15 @@ func Turn(p *compile.Plan, now time.Time) time.Time {
 // being recorded, look at minutes that are older.
 func (w *writer) sift(minute string, p pace, window time.Duration, out []slo.Span) string {
 	settled := ""
-	if p != paces[0] {
-		settled = " offset " + written(2*promql.Interval)
+	if p.settled() > 0 {
+		settled = " offset " + written(p.settled())
 	}
 	return fmt.Sprintf("sum(sum_over_time((last_over_time(%s[%s] offset -59s999ms) unless on () (%s))[%s:%s]%s))",
 		promql.Recorded(minute, w.deltaIdentity), written(promql.Interval), duringMinutes(out), written(window), written(promql.Interval), settled)
 }
+
+// settled is how old the newest minute is that a pace sums one by one.
+func (p pace) settled() time.Duration { return 2 * p.delay() }
 
 // duringMinutes holds at the ends of excluded minutes.
 func duringMinutes(out []slo.Span) string {

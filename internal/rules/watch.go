@@ -18,10 +18,23 @@ type Watch struct {
 	Label string
 	// Every is how often the ruler looks, at whole multiples.
 	Every time.Duration
-	// LongDelay and ShortDelay are how old the newest minute of each window is.
-	LongDelay, ShortDelay time.Duration
 	// Budget is the share of events that may be bad.
 	Budget float64
+
+	// long and short are the paces that record the windows.
+	long, short pace
+}
+
+// Delays are how old the newest minute of each window is, by the rules that are in
+// force at a moment.
+func (w Watch) Delays(p *compile.Plan, at time.Time) (long, short time.Duration) {
+	delay := func(by pace, window time.Duration) time.Duration {
+		if len(reachedAt(p, window, at)) > 0 {
+			return by.settled()
+		}
+		return by.delay()
+	}
+	return delay(w.long, w.Long), delay(w.short, w.Short)
 }
 
 // Watches gives the alerts of budget burn of a plan, the quickest first. Tiers whose
@@ -41,7 +54,7 @@ func Watches(p *compile.Plan) []Watch {
 		for _, t := range tiers {
 			w := Watch{
 				Tier: t.Tier, Label: severityOf(p, t.Tier), Every: pace.width, Budget: rounded(1 - p.Target),
-				LongDelay: recorded[t.Long].delay(), ShortDelay: recorded[t.Short].delay(),
+				long: recorded[t.Long], short: recorded[t.Short],
 			}
 			w.Factor = rounded(t.Factor)
 			out = append(out, w)
@@ -89,6 +102,20 @@ func rounded(x float64) float64 {
 
 // AbsenceWatch is how often a ruler looks whether data is there.
 var AbsenceWatch = watch.width
+
+// AbsenceResets is the last evaluation up to a moment at which an exclusion had the
+// count of the absence of data begin anew, for an objective with a calendar; zero where
+// there was none.
+func AbsenceResets(p *compile.Plan, at time.Time) time.Time {
+	var out time.Time
+	for _, s := range p.Excluded {
+		last := slo.Earlier(at, resetsUntil(s).Add(-time.Nanosecond)).Truncate(AbsenceWatch)
+		if !last.Before(s.Start) {
+			out = slo.Later(out, last)
+		}
+	}
+	return out
+}
 
 // AbsenceLabel is the value of the label severity of the alert of absent data.
 func AbsenceLabel(p *compile.Plan) string {

@@ -27,6 +27,8 @@ func TestWatchesAreTheAlerts(t *testing.T) {
 			for name, option := range map[string]func(*v1alpha1.Objective){"": func(*v1alpha1.Objective) {}, " with labels": ownLabel} {
 				plan := planOf(t, objective(failures(), target, rolling(window), option), confined())
 				compareWatches(t, fmt.Sprintf("%s over %s%s", target, window, name), plan)
+				plan.Excluded = []slo.Span{{Start: plan.Made, End: plan.Made.Add(time.Hour)}}
+				compareWatches(t, fmt.Sprintf("%s over %s%s, around an exclusion", target, window, name), plan)
 			}
 		}
 	}
@@ -49,7 +51,7 @@ func compareWatches(t *testing.T, what string, plan *compile.Plan) {
 			switch r.Alert {
 			case rules.BudgetBurn:
 				want = append(want, fmt.Sprintf("%s %s every %s", r.Labels["severity"], r.Labels["window"], every))
-				got = append(got, watched(t, rules.Watches(plan)[len(got)], r.Expr.StrVal))
+				got = append(got, watched(t, plan, rules.Watches(plan)[len(got)], r.Expr.StrVal))
 			case rules.DataAbsent:
 				if diff := cmp.Diff([]any{every, r.Labels["severity"]}, []any{rules.AbsenceWatch, rules.AbsenceLabel(plan)}); diff != "" {
 					t.Errorf("%s: absence: -rules, +watch:\n%s", what, diff)
@@ -63,16 +65,16 @@ func compareWatches(t *testing.T, what string, plan *compile.Plan) {
 }
 
 // watched words a watch, whose numbers must be in the expression of its rule.
-func watched(t *testing.T, w rules.Watch, expr string) string {
+func watched(t *testing.T, plan *compile.Plan, w rules.Watch, expr string) string {
 	t.Helper()
 	if !strings.Contains(expr, fmt.Sprintf("> %.12g and", w.Factor)) || !strings.Contains(expr, `window="`+slo.FormatDuration(w.Short)+`"`) {
 		t.Errorf("the rule has another factor or another short window: %+v in %s", w, expr)
 	}
 	late := time.Duration(0)
 	if w.Every > time.Minute {
-		late = time.Minute
+		late = time.Duration(1+len(plan.Excluded)) * time.Minute
 	}
-	if w.LongDelay != late || (w.ShortDelay != late && w.ShortDelay != 0) || w.Budget <= 0 {
+	if long, short := w.Delays(plan, plan.Made); long != late || (short != late && short != 0) || w.Budget <= 0 {
 		t.Errorf("other minutes than the rule's: %+v", w)
 	}
 	return fmt.Sprintf("%s %s every %s", w.Label, slo.FormatDuration(w.Long), w.Every)
