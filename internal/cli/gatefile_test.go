@@ -57,7 +57,7 @@ func TestConcludeGates(t *testing.T) {
 // TestStatusCannotBeWritten tells that there was no room for it.
 func TestStatusCannotBeWritten(t *testing.T) {
 	w := &statusWatch{program: Program{Out: full{}, Now: clock}, options: statusOptions{output: outputTable}}
-	if err := w.show(world()); err == nil || err.Error() != "write status: no space left" {
+	if err := w.show(standings{objectives: world()}); err == nil || err.Error() != "write status: no space left" {
 		t.Errorf("%v", err)
 	}
 	if err := (Program{Out: full{}}).print("text"); err == nil || err.Error() != "write explanation: no space left" {

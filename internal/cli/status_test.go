@@ -140,6 +140,63 @@ func TestStatusWatch(t *testing.T) {
 	}
 }
 
+// TestStatusWatchAll adds lines for journeys and gates too, and draws a terminal anew.
+func TestStatusWatchAll(t *testing.T) {
+	namespace := space(t)
+	populate(t, namespace)
+	lines, screen := begin(t, Program{}, "status", "-n", namespace, "-w"), begin(t, Program{Terminal: true, Width: 200}, "status", "-n", namespace, "-w")
+	prints(t, lines, "broken ", "order ", "release ")
+	prints(t, screen, "broken ", "order ", "release ")
+	first := lines.out.String()
+	writeStatus(t, namespace, "journey/order", map[string]any{"verdict": "Degraded"})
+	prints(t, lines, "order     Degraded")
+	operate(t, namespace, "release", v1alpha1.GatePassed)
+	prints(t, lines, "Passed")
+	eventually(t, "a screen without the gate", func() bool {
+		all := strings.Split(screen.out.String(), clearScreen)
+		last := all[len(all)-1]
+		return strings.Contains(last, "Degraded") && strings.Contains(last, "broken") && !strings.Contains(last, "GATE")
+	})
+	for _, r := range []*running{lines, screen} {
+		r.cancel()
+		if got := r.end(); got.Code != Done || got.Err != "" {
+			t.Errorf("ended with %d: %s", got.Code, got.Err)
+		}
+	}
+	if added := strings.TrimPrefix(lines.out.String(), first); !strings.HasPrefix(added, "\nJOURNEY ") || strings.Contains(added, "broken") {
+		t.Errorf("what did not change is told again: %s", added)
+	}
+}
+
+// prints waits until a command has printed all of some texts.
+func prints(t *testing.T, r *running, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		eventually(t, "the command prints "+text, func() bool { return strings.Contains(r.out.String(), text) })
+	}
+}
+
+// TestStatusWatchForbidden follows objectives for those who may not read the others.
+func TestStatusWatchForbidden(t *testing.T) {
+	namespace := space(t)
+	populate(t, namespace)
+	kubectl(t, "", "create", "role", "watcher", "-n", namespace, "--verb=get,list,watch", "--resource=objectives.experience.slo")
+	kubectl(t, "", "create", "rolebinding", "watcher", "-n", namespace, "--role=watcher", "--user=status-watcher")
+	eventually(t, "the right counts", func() bool {
+		return begin(t, Program{}, "status", "-n", namespace, "--as", "status-watcher").end().Code == Done
+	})
+	r := begin(t, Program{}, "status", "-n", namespace, "-w", "--as", "status-watcher")
+	r.tells(t, "note: gates are not shown: list gates")
+	r.tells(t, "note: journeys are not shown: list journeys")
+	eventually(t, "the objectives", func() bool { return strings.Contains(r.out.String(), "broken") })
+	writeStatus(t, namespace, "objective/open", verdictOf([4]string{"True", "TargetMet", "100%", "100%"}))
+	eventually(t, "a line more", func() bool { return strings.Contains(r.out.String(), "100%") })
+	r.cancel()
+	if got := r.end(); got.Code != Done || strings.Contains(got.Out, "GATE") || strings.Count(got.Err, "\n") != 2 {
+		t.Errorf("ended with %d: %s%s", got.Code, got.Out, got.Err)
+	}
+}
+
 // TestStatusGatesForbidden shows objectives to those who may not read gates.
 func TestStatusGatesForbidden(t *testing.T) {
 	namespace := space(t)

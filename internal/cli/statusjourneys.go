@@ -45,15 +45,18 @@ var urgencyOf = map[v1alpha1.JourneyVerdict]int{
 	v1alpha1.JourneyBroken: -3, v1alpha1.JourneyDegraded: -2, v1alpha1.JourneyUnknown: -1, "": -1, v1alpha1.JourneyHolding: 0,
 }
 
-// journeyRows are the names of the columns and the journeys.
-func (s standings) journeyRows() [][]cell {
-	sorted := slices.Clone(s.journeys)
-	slices.SortStableFunc(sorted, func(a, b v1alpha1.Journey) int {
+// sortedJourneys are the journeys, the worst first.
+func (s standings) sortedJourneys() []v1alpha1.Journey {
+	return slices.SortedStableFunc(slices.Values(s.journeys), func(a, b v1alpha1.Journey) int {
 		return cmp.Compare(urgencyOf[a.Status.Verdict], urgencyOf[b.Status.Verdict])
 	})
+}
+
+// journeyRows are the names of the columns and some journeys.
+func (s standings) journeyRows(journeys []v1alpha1.Journey) [][]cell {
 	out := [][]cell{s.journeyHead()}
-	for i := range sorted {
-		out = append(out, s.journeyRow(&sorted[i]))
+	for i := range journeys {
+		out = append(out, s.journeyRow(&journeys[i]))
 	}
 	return out
 }

@@ -68,7 +68,7 @@ func (s standings) tables() string {
 		out = s.painter.table(s.rows())
 	}
 	if len(s.journeys) > 0 {
-		out = apart(out) + s.painter.table(s.journeyRows())
+		out = apart(out) + s.painter.table(s.journeyRows(s.sortedJourneys()))
 	}
 	if urgent := s.urgentGates(); len(urgent) > 0 {
 		out = apart(out) + s.painter.table(s.gateRows(urgent))

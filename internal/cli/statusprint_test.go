@@ -193,14 +193,78 @@ func TestStatusWatchAdds(t *testing.T) {
 	second[0] = judged("plenty", metav1.ConditionTrue, v1alpha1.ReasonTargetMet, "98%", "92%", func(o *v1alpha1.Objective) { o.ResourceVersion = "2" })
 	third := append(second[1:], judged("added", metav1.ConditionTrue, v1alpha1.ReasonTargetMet, "100%", "100%"))
 	for _, all := range [][]v1alpha1.Objective{first, first, second, third} {
-		if err := w.show(all); err != nil {
+		if err := w.show(standings{objectives: all}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	golden(t, "status/watch.txt", out.String())
 	out.Reset()
 	w = &statusWatch{program: Program{Out: &out, Terminal: true, Now: func() time.Time { return now }}, options: statusOptions{output: outputTable}}
-	if err := w.show(first); err != nil || !strings.HasPrefix(out.String(), clearScreen) || !strings.Contains(out.String(), "█") {
+	if err := w.show(standings{objectives: first}); err != nil || !strings.HasPrefix(out.String(), clearScreen) || !strings.Contains(out.String(), "█") {
 		t.Errorf("a terminal is drawn anew: %q: %v", out.String(), err)
+	}
+}
+
+// TestStatusWatchAddsOthers adds lines for journeys and gates, below their columns where
+// the line before is of another kind.
+func TestStatusWatchAddsOthers(t *testing.T) {
+	var out strings.Builder
+	w := &statusWatch{program: Program{Out: &out, Now: func() time.Time { return now }}, options: statusOptions{output: outputTable}}
+	kept := judged("kept", metav1.ConditionTrue, v1alpha1.ReasonTargetMet, "98%", "92%")
+	holds, broken := way("order", v1alpha1.JourneyHolding, metav1.ConditionTrue, ""), way("order", v1alpha1.JourneyBroken, metav1.ConditionFalse, "web")
+	broken.ResourceVersion = "2"
+	baking, passed := checks()[0], checks()[3]
+	passed.Name, passed.ResourceVersion = baking.Name, "2"
+	other := checks()[1]
+	other.ResourceVersion = "7"
+	objectives, journeys := []v1alpha1.Objective{kept}, []v1alpha1.Journey{holds}
+	for _, step := range []struct {
+		reason string
+		args   standings
+		want   string
+	}{
+		{"nothing is there yet", standings{}, ""},
+		{"all at once", standings{objectives: objectives, journeys: journeys, gates: []v1alpha1.Gate{baking}}, `
+NAME   SERVICE    PERSPECTIVE   TARGET   CURRENT   BUDGET   LASTS   MET
+kept   checkout   UX            75%      98%       92%              Met
+
+JOURNEY   VERDICT   UX     CX    WEAKEST   BUDGET
+order     Holding   100%   80%   web       12%
+
+GATE     REVISION   VERDICT   SINCE   WHY
+baking   v2         Baking    10m     too little was seen yet
+`},
+		{"nothing changed", standings{objectives: objectives, journeys: journeys, gates: []v1alpha1.Gate{baking}}, ""},
+		{"the gate that somebody waited for, as the last line is of a gate", standings{objectives: objectives, journeys: journeys, gates: []v1alpha1.Gate{passed}}, `
+baking   v2         Passed    10m     all that is required holds
+`},
+		{"it is told once", standings{objectives: objectives, journeys: journeys, gates: []v1alpha1.Gate{passed}}, ""},
+		{"the journey", standings{objectives: objectives, journeys: []v1alpha1.Journey{broken}, gates: []v1alpha1.Gate{passed, other}}, `
+
+JOURNEY   VERDICT   UX     CX    WEAKEST   BUDGET
+order     Broken    100%   80%   web       12%
+
+GATE     REVISION   VERDICT   SINCE   WHY
+failed   v2         Failed    10m     bad: TargetMissed
+`},
+		{"what went is not told", standings{objectives: objectives}, ""},
+	} {
+		out.Reset()
+		if err := w.show(step.args); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(strings.TrimPrefix(step.want, "\n"), out.String()); diff != "" {
+			t.Errorf("%s: -want, +got:\n%s", step.reason, diff)
+		}
+	}
+	w = &statusWatch{program: Program{Out: &out, Terminal: true, Now: func() time.Time { return now }}, options: statusOptions{output: outputTable}}
+	out.Reset()
+	if err := w.show(standings{objectives: objectives, journeys: journeys, gates: []v1alpha1.Gate{baking}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, column := range []string{"PERSPECTIVE", "JOURNEY", "GATE"} {
+		if strings.Count(out.String(), column) != 1 {
+			t.Errorf("a terminal shows %s not once: %q", column, out.String())
+		}
 	}
 }

@@ -26,8 +26,10 @@ func (p Program) watchStatus(ctx context.Context, cluster *kube.Cluster, query k
 			return err
 		}
 	}
-	latest, ended := make(chan []v1alpha1.Objective, 1), make(chan error, 1)
-	go func() { ended <- p.followStatus(ctx, cluster, query, latest) }()
+	ctx, cancel := context.WithCancel(ctx)
+	latest, ended := p.followStatus(ctx, cluster, query, o)
+	defer latest.followers.Wait()
+	defer cancel()
 	w := &statusWatch{program: p, options: o}
 	for {
 		select {
@@ -36,8 +38,8 @@ func (p Program) watchStatus(ctx context.Context, cluster *kube.Cluster, query k
 				return nil
 			}
 			return err
-		case all := <-latest:
-			if err := w.show(all); err != nil {
+		case <-latest.changed:
+			if err := w.show(latest.take()); err != nil {
 				return err
 			}
 		}
@@ -48,36 +50,32 @@ func (p Program) watchStatus(ctx context.Context, cluster *kube.Cluster, query k
 	}
 }
 
-// followStatus keeps the latest objectives where whoever shows them takes them.
-func (p Program) followStatus(ctx context.Context, cluster *kube.Cluster, query kube.Query, latest chan []v1alpha1.Objective) error {
-	return cluster.FollowObjectives(ctx, query, func(text string) { p.tell("%s", text) }, func(all []v1alpha1.Objective) error {
-		select {
-		case <-latest: // nobody has shown it, and there is newer
-		default:
-		}
-		latest <- all
-		return nil
-	})
-}
-
 // statusWatch is what was shown last.
 type statusWatch struct {
-	program Program
-	options statusOptions
-	// shown is the version of each objective that was shown, and columns are the
-	// widths of the first table, to which later lines are added.
+	program                     Program
+	options                     statusOptions
+	objectives, journeys, gates section
+	// last is the section of the last line.
+	last *section
+}
+
+// section is what was shown of one kind.
+type section struct {
+	// shown is the version of each object that was shown, and columns are the widths
+	// of the first table, to which later lines are added.
 	shown   map[kube.Key]string
 	columns []int
 }
 
 // show draws a terminal anew; elsewhere it adds lines for what changed.
-func (w *statusWatch) show(all []v1alpha1.Objective) error {
-	view := standings{objectives: w.options.choose(all), options: w.options, painter: w.program.painter(), now: w.program.Now()}
+func (w *statusWatch) show(all standings) error {
+	all.objectives = w.options.choose(all.objectives)
+	all.options, all.painter, all.now = w.options, w.program.painter(), w.program.Now()
 	var text string
 	if w.program.Terminal {
-		text = clearScreen + view.tables()
+		text = clearScreen + all.tables()
 	} else {
-		text = w.added(view)
+		text = w.added(all)
 	}
 	if _, err := fmt.Fprint(w.program.Out, text); err != nil {
 		return fmt.Errorf("write status: %w", err)
@@ -85,24 +83,69 @@ func (w *statusWatch) show(all []v1alpha1.Objective) error {
 	return nil
 }
 
-// added are lines for the objectives that were not shown as they are now, below
-// the names of the columns the first time.
+// added are lines for what was not shown as it is now.
 func (w *statusWatch) added(view standings) string {
-	rows := view.rows()
-	fresh := rows[1:1:1]
-	for i := range view.objectives {
-		o := &view.objectives[i]
-		if w.shown[kube.KeyOf(o)] != o.ResourceVersion {
-			fresh = append(fresh, rows[i+1])
+	journeys, gates := view.sortedJourneys(), w.gatesOf(view)
+	return w.lines(&w.objectives, objectsOf(view.objectives), view.rows(), view.painter) +
+		w.lines(&w.journeys, objectsOf(journeys), view.journeyRows(journeys), view.painter) +
+		w.lines(&w.gates, objectsOf(gates), view.gateRows(gates), view.painter)
+}
+
+// gatesOf are the gates that somebody waits for or should look at, and those that were
+// among them until now: somebody waited for that.
+func (w *statusWatch) gatesOf(view standings) []v1alpha1.Gate {
+	out := view.urgentGates()
+	urgent := map[kube.Key]bool{}
+	for i := range out {
+		urgent[kube.KeyOf(&out[i])] = true
+	}
+	for i := range view.gates {
+		g := &view.gates[i]
+		if version, shown := w.gates.shown[kube.KeyOf(g)]; shown && !urgent[kube.KeyOf(g)] && version != g.ResourceVersion {
+			out = append(out, *g)
 		}
 	}
-	if w.shown == nil {
-		w.columns = widths(rows)
-		fresh = rows
+	return out
+}
+
+// lines are the rows of objects that were not shown as they are now, below the names of
+// the columns where the line before is of another kind.
+func (w *statusWatch) lines(s *section, objects []kube.Object, rows [][]cell, paint painter) string {
+	fresh, shown := rows[:1:1], map[kube.Key]string{}
+	for i, o := range objects {
+		key, version := kube.KeyOf(o), o.GetResourceVersion()
+		if before, known := s.shown[key]; !known || before != version {
+			fresh = append(fresh, rows[i+1])
+		}
+		shown[key] = version
 	}
-	w.shown = map[kube.Key]string{}
-	for i := range view.objectives {
-		w.shown[kube.KeyOf(&view.objectives[i])] = view.objectives[i].ResourceVersion
+	s.shown = shown
+	if len(fresh) == 1 {
+		return ""
 	}
-	return view.painter.grid(fresh, w.columns)
+	if s.columns == nil {
+		s.columns = widths(rows)
+	}
+	before := w.last
+	w.last = s
+	switch before {
+	case s:
+		return paint.grid(fresh[1:], s.columns)
+	case nil:
+		return paint.grid(fresh, s.columns)
+	default:
+		return "\n" + paint.grid(fresh, s.columns)
+	}
+}
+
+// objectsOf are pointers to some objects.
+func objectsOf[T any, P interface {
+	*T
+	kube.Object
+}](all []T) []kube.Object {
+	out := make([]kube.Object, len(all))
+	for i := range all {
+		out[i] = P(&all[i])
+	}
+	return out
 }

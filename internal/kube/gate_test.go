@@ -3,10 +3,12 @@ package kube
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -225,5 +227,64 @@ func TestFollowObjectives(t *testing.T) {
 	}
 	if err := connect(t, "--as", "nobody").FollowObjectives(t.Context(), Query{}, nil, nil); !errors.Is(err, ErrForbidden) {
 		t.Errorf("without the right: %v", err)
+	}
+}
+
+// TestFollowOthers is shown journeys and gates whenever one of them changed.
+func TestFollowOthers(t *testing.T) {
+	c := connect(t)
+	namespace := space(t, c)
+	journey := &v1alpha1.Journey{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "order"}, Spec: v1alpha1.JourneySpec{
+		Stages: []v1alpha1.JourneyStage{{Name: "web", Objectives: v1alpha1.StageObjectives{Names: []v1alpha1.Name{"a"}}}},
+	}}
+	if err := c.client.Create(t.Context(), journey); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.ApplyGate(t.Context(), manifest(namespace, "g", "v1")); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	shown, ended := make(chan string, 16), make(chan error, 2)
+	query := Query{Namespace: namespace}
+	go func() {
+		ended <- c.FollowJourneys(ctx, query, func(string) {}, func(all []v1alpha1.Journey) error {
+			shown <- fmt.Sprintf("%d journeys: %s %s", len(all), all[0].Name, all[0].Status.Verdict)
+			return nil
+		})
+	}()
+	shows(t, shown, "1 journeys: order ")
+	go func() {
+		ended <- c.FollowGates(ctx, query, func(string) {}, func(all []v1alpha1.Gate) error {
+			shown <- fmt.Sprintf("%d gates: %s %s", len(all), all[0].Name, all[0].Status.Verdict)
+			return nil
+		})
+	}()
+	shows(t, shown, "1 gates: g ")
+	journey.Status.Verdict = v1alpha1.JourneyBroken
+	if err := c.client.Status().Update(t.Context(), journey); err != nil {
+		t.Fatal(err)
+	}
+	shows(t, shown, "1 journeys: order Broken")
+	if err := verdict(t.Context(), c, namespace, "g", v1alpha1.GateBaking); err != nil {
+		t.Fatal(err)
+	}
+	shows(t, shown, "1 gates: g Baking")
+	cancel()
+	for range 2 {
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("an end that was asked for: %v", err)
+		}
+	}
+	if err := connect(t, "--as", "nobody").FollowJourneys(t.Context(), Query{}, nil, nil); !errors.Is(err, ErrForbidden) {
+		t.Errorf("without the right: %v", err)
+	}
+}
+
+// shows waits for what is shown next.
+func shows(t *testing.T, shown <-chan string, want string) {
+	t.Helper()
+	if got := <-shown; got != want {
+		t.Errorf("shown is %q, want %q", got, want)
 	}
 }

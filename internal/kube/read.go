@@ -74,6 +74,11 @@ func (c *Cluster) listObjectives(ctx context.Context, q Query) ([]v1alpha1.Objec
 
 // Gates lists gates, by namespace and name.
 func (c *Cluster) Gates(ctx context.Context, q Query) ([]v1alpha1.Gate, error) {
+	out, _, err := c.listGates(ctx, q)
+	return out, err
+}
+
+func (c *Cluster) listGates(ctx context.Context, q Query) ([]v1alpha1.Gate, string, error) {
 	var out []v1alpha1.Gate
 	page := &v1alpha1.GateList{}
 	err := c.pages(ctx, gates, q, page, func() {
@@ -83,7 +88,7 @@ func (c *Cluster) Gates(ctx context.Context, q Query) ([]v1alpha1.Gate, error) {
 		out[i].TypeMeta = typeOf("Gate")
 	}
 	slices.SortFunc(out, func(a, b v1alpha1.Gate) int { return compare(&a, &b) })
-	return out, err
+	return out, page.ResourceVersion, err
 }
 
 // Exclusions lists the exclusions of a namespace.
@@ -98,6 +103,11 @@ func (c *Cluster) Exclusions(ctx context.Context, namespace string) ([]v1alpha1.
 
 // Journeys lists journeys, by namespace and name.
 func (c *Cluster) Journeys(ctx context.Context, q Query) ([]v1alpha1.Journey, error) {
+	out, _, err := c.listJourneys(ctx, q)
+	return out, err
+}
+
+func (c *Cluster) listJourneys(ctx context.Context, q Query) ([]v1alpha1.Journey, string, error) {
 	var out []v1alpha1.Journey
 	page := &v1alpha1.JourneyList{}
 	err := c.pages(ctx, journeys, q, page, func() {
@@ -107,7 +117,7 @@ func (c *Cluster) Journeys(ctx context.Context, q Query) ([]v1alpha1.Journey, er
 		out[i].TypeMeta = typeOf("Journey")
 	}
 	slices.SortFunc(out, func(a, b v1alpha1.Journey) int { return compare(&a, &b) })
-	return out, err
+	return out, page.ResourceVersion, err
 }
 
 // pages reads a list page by page; take empties the page.
@@ -210,6 +220,9 @@ func typeOf(kind string) metav1.TypeMeta {
 func compare(a, b metav1.Object) int {
 	return cmp.Or(strings.Compare(a.GetNamespace(), b.GetNamespace()), strings.Compare(a.GetName(), b.GetName()))
 }
+
+// Object is an object of a cluster.
+type Object = client.Object
 
 // Key is the namespace and the name of an object.
 type Key = client.ObjectKey

@@ -83,19 +83,49 @@ func (c *Cluster) follow(ctx context.Context, list client.ObjectList, q Query, n
 // changed, the first time at once, until the context ends or see gives an error.
 // Once something was shown, trouble that may pass is told to note.
 func (c *Cluster) FollowObjectives(ctx context.Context, q Query, note func(string), see func([]v1alpha1.Objective) error) error {
+	return followAll(ctx, followed[v1alpha1.Objective]{c, q, &v1alpha1.ObjectiveList{}, c.listObjectives, note, see})
+}
+
+// FollowJourneys shows journeys as FollowObjectives does objectives.
+func (c *Cluster) FollowJourneys(ctx context.Context, q Query, note func(string), see func([]v1alpha1.Journey) error) error {
+	return followAll(ctx, followed[v1alpha1.Journey]{c, q, &v1alpha1.JourneyList{}, c.listJourneys, note, see})
+}
+
+// FollowGates shows gates as FollowObjectives does objectives.
+func (c *Cluster) FollowGates(ctx context.Context, q Query, note func(string), see func([]v1alpha1.Gate) error) error {
+	return followAll(ctx, followed[v1alpha1.Gate]{c, q, &v1alpha1.GateList{}, c.listGates, note, see})
+}
+
+// followed are the objects of a kind that a query chooses, and who is shown them.
+type followed[T any] struct {
+	*Cluster
+	query Query
+	empty client.ObjectList
+	list  func(context.Context, Query) ([]T, string, error)
+	note  func(string)
+	see   func([]T) error
+}
+
+// object is a pointer to an object of a kind.
+type object[T any] interface {
+	*T
+	client.Object
+}
+
+func followAll[T any, P object[T]](ctx context.Context, f followed[T]) error {
 	pause, shown := backoff{since: time.Now()}, false
 	for {
-		all, version, err := c.listObjectives(ctx, q)
+		all, version, err := f.list(ctx, f.query)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil && (!shown || !transient(err)):
 			return err
 		case err != nil:
-			note(err.Error())
+			f.note(err.Error())
 		default:
 			shown = true
-			if err := c.followObjectives(ctx, q, all, version, see); err != nil {
+			if err := followFrom[T, P](ctx, f, all, version); err != nil {
 				return err
 			}
 		}
@@ -105,25 +135,25 @@ func (c *Cluster) FollowObjectives(ctx context.Context, q Query, note func(strin
 	}
 }
 
-// followObjectives keeps a list up to date by what a watch tells.
-func (c *Cluster) followObjectives(ctx context.Context, q Query, all []v1alpha1.Objective, version string, see func([]v1alpha1.Objective) error) error {
-	known := map[client.ObjectKey]v1alpha1.Objective{}
-	for _, o := range all {
-		known[client.ObjectKeyFromObject(&o)] = o
+// followFrom keeps a list up to date by what a watch tells.
+func followFrom[T any, P object[T]](ctx context.Context, f followed[T], all []T, version string) error {
+	known := map[client.ObjectKey]T{}
+	for i := range all {
+		known[client.ObjectKeyFromObject(P(&all[i]))] = all[i]
 	}
-	if err := see(all); err != nil {
+	if err := f.see(all); err != nil {
 		return err
 	}
-	return c.follow(ctx, &v1alpha1.ObjectiveList{}, q, "", version, func(object client.Object, deleted bool) error {
-		o, ok := object.(*v1alpha1.Objective)
+	return f.follow(ctx, f.empty, f.query, "", version, func(o client.Object, deleted bool) error {
+		changed, ok := o.(P)
 		if !ok {
 			return nil
 		}
 		if key := client.ObjectKeyFromObject(o); deleted {
 			delete(known, key)
 		} else {
-			known[key] = *o
+			known[key] = *changed
 		}
-		return see(slices.SortedFunc(maps.Values(known), func(a, b v1alpha1.Objective) int { return compare(&a, &b) }))
+		return f.see(slices.SortedFunc(maps.Values(known), func(a, b T) int { return compare(P(&a), P(&b)) }))
 	})
 }
