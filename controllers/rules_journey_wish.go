@@ -3,8 +3,6 @@ package controllers
 import (
 	"context"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/evaluate"
@@ -37,22 +35,12 @@ func (w *wisher) alongJourney(ctx context.Context, j *v1alpha1.Journey) (journey
 	if err != nil || invalid != "" {
 		return out, err
 	}
-	found := planner{wisher: w, plans: map[string]*compile.Plan{}, sources: map[compile.SourceKey]sourceObject{}}
-	made := &rules.Journey{Key: client.ObjectKeyFromObject(j), UID: j.UID, Spec: &j.Spec, Stages: map[v1alpha1.Label][]*compile.Plan{}}
-	for stage, all := range way.Stages {
-		for _, s := range all {
-			plan, err := found.of(ctx, s)
-			if err != nil {
-				return out, err
-			}
-			made.Stages[stage] = append(made.Stages[stage], plan)
-		}
+	found := planner{wisher: w, sources: map[compile.SourceKey]sourceObject{}}
+	stages, completion, err := way.Plans(func(s evaluate.Staged) (*compile.Plan, error) { return found.of(ctx, s) })
+	if err != nil {
+		return out, err
 	}
-	if way.Completion != nil {
-		if made.Completion, err = found.of(ctx, *way.Completion); err != nil {
-			return out, err
-		}
-	}
+	made := rules.NewJourney(j, stages, completion)
 	out.waits = found.waits
 	if made.Untold() == "" {
 		out.journey, out.source = made, found.sources[made.Source()]
@@ -61,24 +49,19 @@ func (w *wisher) alongJourney(ctx context.Context, j *v1alpha1.Journey) (journey
 	return out, nil
 }
 
-// planner finds the plans of a journey's objectives, each once.
+// planner finds the plans of a journey's objectives.
 type planner struct {
 	wisher  *wisher
-	plans   map[string]*compile.Plan
 	sources map[compile.SourceKey]sourceObject
 	waits   bool
 }
 
 // of is the plan that rules of an objective are made of, nil where there is none.
 func (p *planner) of(ctx context.Context, s evaluate.Staged) (*compile.Plan, error) {
-	if plan, known := p.plans[s.String()]; known {
-		return plan, nil
-	}
 	wish, err := p.wisher.of(ctx, s.Objective)
 	if err != nil {
 		return nil, err
 	}
-	p.plans[s.String()] = wish.plan
 	switch {
 	case wish.plan != nil:
 		p.sources[wish.plan.Source] = wish.source

@@ -17,8 +17,8 @@ import (
 // operatorNamespace is where the operator is installed as shipped.
 const operatorNamespace = "experience-slo-system"
 
-// shelf is the objectives whose rules share ConfigMaps: those of one namespace
-// with the same source.
+// shelf is the objectives and journeys whose rules share ConfigMaps: those of one
+// namespace with the same source.
 type shelf struct {
 	source    compile.SourceKey
 	namespace string
@@ -27,7 +27,7 @@ type shelf struct {
 func configMaps(all []rendered) ([]*corev1.ConfigMap, error) {
 	files, specs := map[shelf]map[string]string{}, map[shelf]*v1alpha1.MetricSourceSpec{}
 	for _, r := range all {
-		at := shelf{r.plan.Source, r.plan.Key.Namespace}
+		at, name := r.file()
 		text, err := rules.File(r.groups)
 		if err != nil {
 			return nil, err
@@ -35,7 +35,7 @@ func configMaps(all []rendered) ([]*corev1.ConfigMap, error) {
 		if files[at] == nil {
 			files[at], specs[at] = map[string]string{}, r.source
 		}
-		files[at][rules.FileName(r.plan.Key)] = string(text)
+		files[at][name] = string(text)
 	}
 	var out []*corev1.ConfigMap
 	for _, at := range slices.SortedFunc(maps.Keys(files), shelf.compare) {

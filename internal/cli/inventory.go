@@ -25,7 +25,7 @@ type inventory struct {
 
 	objectives []declared
 	gates      []gateManifest
-	journeys   []*v1alpha1.Journey
+	journeys   []journeyManifest
 	sources    map[compile.SourceKey]*origin
 	indicators map[compile.IndicatorKey]*template
 	exclusions []v1alpha1.Exclusion
@@ -85,6 +85,9 @@ func (v *inventory) take(ctx context.Context, files []file) {
 		}
 	}
 	slices.SortStableFunc(v.objectives, func(a, b declared) int {
+		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
+	})
+	slices.SortStableFunc(v.journeys, func(a, b journeyManifest) int {
 		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
 	})
 }

@@ -17,8 +17,8 @@ import (
 )
 
 func (v *inventory) keepJourney(namespace string, m manifest) error {
-	j := &v1alpha1.Journey{}
-	if err := convert(m.object, j); err != nil {
+	j := journeyManifest{m, &v1alpha1.Journey{}}
+	if err := convert(m.object, j.Journey); err != nil {
 		return err
 	}
 	j.Namespace = namespace
@@ -44,9 +44,6 @@ func (v *inventory) judgeJourneys(results []result) []*v1alpha1.Journey {
 		}
 		out = append(out, judged)
 	}
-	slices.SortStableFunc(out, func(a, b *v1alpha1.Journey) int {
-		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
-	})
 	return out
 }
 

@@ -85,11 +85,17 @@ func TestEvaluateJourneys(t *testing.T) {
 	}
 }
 
-// TestValidateJourneys finds what the API server would refuse.
+// TestValidateJourneys finds what the API server would refuse, and what the operator
+// would.
 func TestValidateJourneys(t *testing.T) {
 	got := do(t, strings.Replace(ways, "objectives: {names: [a]}}\n---", "objectives: {names: [a]}}\n  recovery: [{stage: web, by: web, cap: 50%}]\n---", 1), "validate", "-f", "-")
 	if got.Code != Missed || !strings.Contains(got.Out, "a stage cannot recover itself: name another stage in recovery.by") {
 		t.Errorf("%d: %s%s", got.Code, got.Out, got.Err)
+	}
+	got = do(t, journeyOf("order", "stages: [{name: web, objectives: {selector: {matchExpressions: [{key: a, operator: Like}]}}}]"), "validate", "-f", "-")
+	want := "stdin:5: Journey shop/order: spec.stages[0].objectives.selector: \"Like\" is not a valid label selector operator\n"
+	if got.Code != Missed || got.Out != want {
+		t.Errorf("what only the operator sees: %d: %s%s, want %s", got.Code, got.Out, got.Err, want)
 	}
 }
 

@@ -19,16 +19,18 @@ func (p Program) renderCommand() *cobra.Command {
 	var o manifestOptions
 	cmd := &cobra.Command{
 		Use:   "render -f FILE|DIR|-",
-		Short: "Print the rules of objectives",
-		Long: `Print the rules that record objectives and evaluate their alerts, as the operator
-installs them.
+		Short: "Print the rules of objectives and journeys",
+		Long: `Print the rules that record objectives and evaluate their alerts and those of journeys, as
+the operator installs them.
 
 Manifests are YAML or JSON, of one document or several. They are checked as the API
 server checks them. Objectives are rendered with the settings of the MetricSources and
 ClusterMetricSources beside them; a source that is not there is taken to have the
 defaults of a ClusterMetricSource. An Indicator or ClusterIndicator that an objective refers
-to must be there. Objects of other kinds are skipped. Of a folder, the files that end in
-.json, .yaml or .yml are read; its folders are not.
+to must be there. A Journey has rules where rules alone can tell whether it is broken, and a
+note says why where it has none; an objective of it that is not there is taken not to exist.
+Objects of other kinds are skipped. Of a folder, the files that end in .json, .yaml or .yml
+are read; its folders are not.
 
 No cluster and no Prometheus is asked. A threshold of a classic histogram is taken to be
 a bucket boundary; one that is to be interpolated cannot be rendered.
@@ -37,7 +39,7 @@ The exit status is 0, 1 for manifests with mistakes, 2 for a command line or a f
 cannot be used.`,
 		Example: `  kubectl experience render -f objectives.yaml | promtool check rules
   kubectl experience render -f manifests/ -n shop --output prometheusrule
-  kubectl get xo,xi,cxi,xcal,xex,xms,cxms -A -o yaml | kubectl experience render -f - --output configmap`,
+  kubectl get xo,xj,xi,cxi,xcal,xex,xms,cxms -A -o yaml | kubectl experience render -f - --output configmap`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return p.render(cmd.Context(), o) },
 	}
@@ -87,14 +89,16 @@ func (p Program) report(found *inventory) error {
 	return nil
 }
 
-// rendered is an objective and its rules.
+// rendered is an objective or a journey, and its rules.
 type rendered struct {
-	plan   *compile.Plan
-	source *v1alpha1.MetricSourceSpec
-	groups []monitoringv1.RuleGroup
+	// plan is nil for a journey, and journey for an objective.
+	plan    *compile.Plan
+	journey *rules.Journey
+	source  *v1alpha1.MetricSourceSpec
+	groups  []monitoringv1.RuleGroup
 }
 
-// render makes the rules of each objective that is measured.
+// render makes the rules of each objective that is measured, and of the journeys.
 func (v *inventory) render(now time.Time) []rendered {
 	var out []rendered
 	for _, o := range v.plan(v.active(), now) {
@@ -105,7 +109,7 @@ func (v *inventory) render(now time.Time) []rendered {
 		}
 		out = append(out, r)
 	}
-	return out
+	return append(out, v.renderJourneys(out)...)
 }
 
 // planned is an objective that was compiled.
@@ -213,7 +217,7 @@ func (v *inventory) rulesOf(o planned) (rendered, error) {
 		v.note("Objective %s: its thresholds are taken to be bucket boundaries", plan.Key)
 	}
 	groups, err := rules.Groups(plan, rules.SettingsOf(o.source))
-	return rendered{plan, o.source, groups}, err
+	return rendered{plan: plan, source: o.source, groups: groups}, err
 }
 
 // unbounded says that buckets on either side of a threshold are not known.

@@ -62,6 +62,7 @@ func (p Program) validate(ctx context.Context, o validateOptions) error {
 		return err
 	}
 	all := found.check(found.plan(found.objectives, p.Now()))
+	found.alongJourneys()
 	if o.access.url != "" {
 		links, err := found.connect(ctx, all, o.access.url, secrets)
 		defer links.close()

@@ -59,14 +59,31 @@ func stream[T any](objects []T) ([]byte, error) {
 // the operator leaves alone.
 const manager = "kubectl-experience"
 
-// prometheusRules have no owner: an objective of a file has no identity that one
-// could name.
+// prometheusRules have no owner: an object of a file has no identity that one could
+// name.
 func prometheusRules(all []rendered) []*monitoringv1.PrometheusRule {
 	var out []*monitoringv1.PrometheusRule
 	for _, r := range all {
-		rule := rules.PrometheusRule(r.plan, rules.SettingsOf(r.source), r.groups)
+		rule := r.rule()
 		rule.Labels[rules.ManagedBy], rule.OwnerReferences = manager, nil
 		out = append(out, rule)
 	}
 	return out
+}
+
+// rule is the object that the operator would make.
+func (r rendered) rule() *monitoringv1.PrometheusRule {
+	settings := rules.SettingsOf(r.source)
+	if r.journey != nil {
+		return rules.JourneyRule(r.journey, settings, r.groups[0])
+	}
+	return rules.PrometheusRule(r.plan, settings, r.groups)
+}
+
+// file is where the operator would write the rules, among other files.
+func (r rendered) file() (shelf, string) {
+	if r.journey != nil {
+		return shelf{r.journey.Source(), r.journey.Key.Namespace}, rules.JourneyFileName(r.journey.Key)
+	}
+	return shelf{r.plan.Source, r.plan.Key.Namespace}, rules.FileName(r.plan.Key)
 }

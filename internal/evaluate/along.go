@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/compile"
 )
 
 // Staged is an objective along a journey; Objective is nil where there is none of
@@ -65,15 +66,15 @@ func LooksInto(j *v1alpha1.Journey) []string {
 	return out
 }
 
-// Along chooses the objectives of a journey. The error says what a person must
-// change where they cannot be chosen.
+// Along chooses the objectives of a journey. The error is a *compile.Error, which says
+// what a person must change where they cannot be chosen.
 func Along(j *v1alpha1.Journey, from Countable) (Way, error) {
 	way := Way{Stages: map[v1alpha1.Label][]Staged{}}
 	for i := range j.Spec.Stages {
 		stage := &j.Spec.Stages[i]
 		chosen, err := choose(j, &stage.Objectives, from)
 		if err != nil {
-			return Way{}, fmt.Errorf("the objectives of stage %s: selector: %w", stage.Name, err)
+			return Way{}, &compile.Error{Reason: v1alpha1.ReasonInvalidSpec, Field: fmt.Sprintf("spec.stages[%d].objectives.selector", i), Err: err}
 		}
 		way.Stages[stage.Name] = chosen
 	}
@@ -81,6 +82,30 @@ func Along(j *v1alpha1.Journey, from Countable) (Way, error) {
 		way.Completion = &Staged{Name: name, Objective: from[j.Namespace][name]}
 	}
 	return way, nil
+}
+
+// Plans are the plans of the objectives along a journey, each asked for once. One of
+// which no rules are made has none.
+func (w Way) Plans(of func(Staged) (*compile.Plan, error)) (stages map[v1alpha1.Label][]*compile.Plan, completion *compile.Plan, err error) {
+	known := map[string]*compile.Plan{}
+	find := func(s Staged) *compile.Plan {
+		plan, asked := known[s.String()]
+		if !asked && err == nil {
+			plan, err = of(s)
+			known[s.String()] = plan
+		}
+		return plan
+	}
+	stages = map[v1alpha1.Label][]*compile.Plan{}
+	for name, all := range w.Stages {
+		for _, s := range all {
+			stages[name] = append(stages[name], find(s))
+		}
+	}
+	if w.Completion != nil {
+		completion = find(*w.Completion)
+	}
+	return stages, completion, err
 }
 
 // choose finds the objectives of a stage.

@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
+	"github.com/experience-slo/operator/internal/compile"
 )
 
 // stageOf is a stage of objectives by name, of a namespace or of the journey's own.
@@ -68,9 +70,9 @@ func TestAlong(t *testing.T) {
 		"OwnByName": {"the journey's own namespace may be named", aJourney(stageOf("web", "shop", "speed", "gone")), countable(map[string][]v1alpha1.Name{"shop": {"speed"}}),
 			map[string][]string{"web": {"speed EvaluationPending", "gone NotFound"}}, ""},
 		"TooMany": {"a stage has sixteen at most", aJourney(stageBy("web", "", labelledAs("shop"))), countable(map[string][]v1alpha1.Name{"shop": crowd}), nil,
-			"the objectives of stage web: selector: it selects more than 16 objectives: choose fewer, or make several stages of it"},
+			"spec.stages[0].objectives.selector: it selects more than 16 objectives: choose fewer, or make several stages of it"},
 		"Unreadable": {"the field is named", aJourney(stageBy("web", "", unreadable)), nil, nil,
-			`the objectives of stage web: selector: "Near" is not a valid label selector operator`},
+			`spec.stages[0].objectives.selector: "Near" is not a valid label selector operator`},
 	}
 	for name, tc := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -98,6 +100,51 @@ func TestAlong(t *testing.T) {
 				t.Errorf("%s: -want, +got:\n%s", tc.reason, diff)
 			}
 		})
+	}
+}
+
+// TestPlans asks for the plan of each objective once, whatever it is along the journey.
+func TestPlans(t *testing.T) {
+	j := aJourney(stageOf("web", "", "speed", "taps"), stageOf("phone", "support", "hold"), stageOf("mail", "", "speed", "gone"), stageOf("shop", ""))
+	j.Spec.Completion = "taps"
+	way, err := Along(j, countable(map[string][]v1alpha1.Name{"shop": {"speed", "taps"}, "support": {"hold"}}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := map[string]*compile.Plan{"gone": nil, "speed": {Service: "speed"}, "taps": {Service: "taps"}, "support/hold": {Service: "hold"}}
+	asked := map[string]int{}
+	stages, completion, err := way.Plans(func(s Staged) (*compile.Plan, error) {
+		asked[s.String()]++
+		return made[s.String()], nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]int{"speed": 1, "taps": 1, "support/hold": 1, "gone": 1}, asked); diff != "" {
+		t.Errorf("asked for: -want, +got:\n%s", diff)
+	}
+	want := map[v1alpha1.Label][]*compile.Plan{
+		"web": {made["speed"], made["taps"]}, "phone": {made["support/hold"]}, "mail": {made["speed"], nil},
+	}
+	same := cmp.Comparer(func(a, b *compile.Plan) bool { return a == b })
+	if diff := cmp.Diff(want, stages, same); diff != "" || completion != made["taps"] {
+		t.Errorf("completion %v; -want, +got:\n%s", completion, diff)
+	}
+}
+
+// TestPlansOfNone asks for no more plans after an error.
+func TestPlansOfNone(t *testing.T) {
+	way, err := Along(aJourney(stageOf("web", "", "speed", "taps"), stageOf("mail", "", "news")), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	times := 0
+	_, _, err = way.Plans(func(Staged) (*compile.Plan, error) {
+		times++
+		return nil, errors.New("no cluster")
+	})
+	if times != 1 || errorText(err) != "no cluster" {
+		t.Errorf("asked %d times, %v", times, err)
 	}
 }
 

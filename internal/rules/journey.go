@@ -43,9 +43,22 @@ type Journey struct {
 	Completion *compile.Plan
 }
 
+// NewJourney is a journey with the plans of its objectives.
+func NewJourney(j *v1alpha1.Journey, stages map[v1alpha1.Label][]*compile.Plan, completion *compile.Plan) *Journey {
+	return &Journey{
+		Key: types.NamespacedName{Namespace: j.Namespace, Name: j.Name}, UID: j.UID, Spec: &j.Spec,
+		Stages: stages, Completion: completion,
+	}
+}
+
 // Untold says why rules cannot tell whether a journey is broken; it is empty where
 // they can.
 func (j *Journey) Untold() string {
+	for _, stage := range j.critical() {
+		if len(j.Stages[stage.Name]) == 0 {
+			return "a critical stage has no objective"
+		}
+	}
 	deciding := j.deciding()
 	if len(deciding) == 0 {
 		return "nothing could break it: no stage is critical"
@@ -56,11 +69,6 @@ func (j *Journey) Untold() string {
 		}
 		if p.Source != deciding[0].Source || p.Key.Namespace != j.Key.Namespace {
 			return "its objectives are of several sources or namespaces"
-		}
-	}
-	for _, stage := range j.critical() {
-		if len(j.Stages[stage.Name]) == 0 {
-			return "a critical stage has no objective"
 		}
 	}
 	return ""

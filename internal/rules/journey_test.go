@@ -125,6 +125,7 @@ func TestJourneyUntold(t *testing.T) {
 		"Told":       {"all that is needed is there", spec(critical("a")), plan(), ""},
 		"Harmless":   {"nothing breaks it", spec(v1alpha1.JourneyStage{Name: "a"}), plan(), "nothing could break it: no stage is critical"},
 		"Empty":      {"a selector that chooses nothing", spec(critical("a"), critical("b")), plan(), "a critical stage has no objective"},
+		"Nobody":     {"the only one", spec(critical("b")), plan(), "a critical stage has no objective"},
 		"Missing":    {"an objective without rules", spec(critical("a")), []*compile.Plan{nil}, unrecorded},
 		"Completion": {"or completion without", v1alpha1.JourneySpec{Stages: []v1alpha1.JourneyStage{{Name: "a"}}, Completion: "orders"}, plan(), unrecorded},
 		"Unruled":    {"a source without a ruler", spec(critical("a")), []*compile.Plan{unruled}, unrecorded},
