@@ -124,7 +124,7 @@ rule_files: [rules/*.yaml]
 // routes is an alertmanager.yml with the inhibitions that the operator ships.
 func routes(t *testing.T, pager string) string {
 	t.Helper()
-	return fmt.Sprintf(`route: {receiver: pager, group_by: [namespace, objective], group_wait: 1s, group_interval: 1s}
+	return fmt.Sprintf(`route: {receiver: pager, group_by: [namespace, objective], group_wait: 5s, group_interval: 1s}
 receivers: [{name: pager, webhook_configs: [{url: "http://%s/", send_resolved: true}]}]
 `, pager) + readFile(t, filepath.Join(shipped, "inhibit_rules.yaml"))
 }

@@ -148,7 +148,7 @@ const delta = `sum(sum_over_time((sum(
 func TestPromQLFindsTheTotal(t *testing.T) {
 	w := New(7)
 	db := openHistory(t, w)
-	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 50_000_000, Timeout: time.Minute, LookbackDelta: 5 * time.Minute})
+	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 50_000_000, Timeout: 10 * time.Minute, LookbackDelta: 5 * time.Minute})
 	count := func(t *testing.T, expr string) float64 {
 		t.Helper()
 		q, err := engine.NewInstantQuery(context.Background(), db, nil, expr, monday)

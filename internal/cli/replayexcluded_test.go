@@ -40,12 +40,12 @@ func TestReplayExcludedEndsAsEvaluate(t *testing.T) {
 		"Shortened": {"a part of it was", left("checkout", 16*hour, 12*hour, fmt.Sprintf("  withdrawn: {at: %q, by: tests, reason: a test}\n", now.Add(-15*hour).Format(time.RFC3339))), false},
 		"Others":    {"it is for another service", left("search", 16*hour, 12*hour, ""), true},
 	}
-	indicators := map[string]string{"events": tasks, "state": `state: {query: probe_success, operator: Equal, value: "1"}`}
+	objectives := map[string]string{"Events": daily("a", tasks, "75%"), "State": daily("a", `state: {query: probe_success, operator: Equal, value: "1"}`, "75%"), "Open": swap(desk, "06:00", "22:30") + byDesk("a")}
 	for name, tc := range cases {
-		for kind, indicator := range indicators {
+		for kind, objective := range objectives {
 			t.Run(name+kind, func(t *testing.T) {
 				t.Parallel()
-				manifests := tc.exclusions + strings.Replace(daily("a", indicator, "75%"), "rolling: 1d", "rolling: 36h", 1)
+				manifests := tc.exclusions + strings.Replace(objective, "rolling: 1d", "rolling: 36h", 1)
 				judged := do(t, manifests, "evaluate", "-f", "-", "--prometheus", server.URL, "-o", "json", "--at", at.Format(time.RFC3339))
 				var want struct{ Items []v1alpha1.Objective }
 				if err := json.Unmarshal([]byte(judged.Out), &want); err != nil || len(want.Items) != 1 || want.Items[0].Status.Attainment == "" {

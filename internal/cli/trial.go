@@ -19,7 +19,6 @@ import (
 	"github.com/experience-slo/operator/internal/compile"
 	"github.com/experience-slo/operator/internal/promql"
 	"github.com/experience-slo/operator/internal/rehearse"
-	"github.com/experience-slo/operator/internal/rules"
 	"github.com/experience-slo/operator/internal/status"
 )
 
@@ -69,7 +68,7 @@ type rehearsal struct {
 
 	store      *rehearse.Store
 	objectives map[string]planned
-	rulers     map[string]*rehearse.Ruler
+	rulers     map[string]*warden
 	end        time.Time
 }
 
@@ -79,7 +78,7 @@ var errInterrupted = errors.New("interrupted")
 // prepare loads the series and compiles the objectives of a test. The mistakes are
 // those of the manifests and of the test.
 func (t trial) prepare(ctx context.Context, manifests *inventory) (*rehearsal, error) {
-	r := &rehearsal{trial: t, store: rehearse.NewStore(), objectives: map[string]planned{}, rulers: map[string]*rehearse.Ruler{}}
+	r := &rehearsal{trial: t, store: rehearse.NewStore(), objectives: map[string]planned{}, rulers: map[string]*warden{}}
 	for _, s := range t.series {
 		if err := r.store.Load(s.Series, t.start, t.interval); err != nil {
 			manifests.refuse(manifest{place: place{t.file, s.line}}, "", fault{rule: ruleDocument, text: err.Error()})
@@ -99,6 +98,7 @@ func (t trial) prepare(ctx context.Context, manifests *inventory) (*rehearsal, e
 		}
 	}
 	for _, o := range manifests.plan(manifests.objectives, r.end) {
+		o.in.Until = r.end
 		r.objectives[o.Namespace+"/"+o.Name] = o
 	}
 	if manifests.refused() {
@@ -257,41 +257,6 @@ func alike(a, b string) bool {
 	m, errX := strconv.ParseFloat(x, 64)
 	n, errY := strconv.ParseFloat(y, 64)
 	return percent == other && errX == nil && errY == nil && m == n
-}
-
-// firing gives the alerts of an objective that fire at a moment. Its ruler has been
-// there since the start, with the rules of the moments at which alerts are expected.
-func (r *rehearsal) firing(ctx context.Context, o planned, at time.Time) ([]labels.Labels, error) {
-	key := o.plan.Key.String()
-	if r.rulers[key] == nil {
-		ruler, err := r.ruler(ctx, o)
-		if errors.Is(err, compile.ErrNoBoundaries) || o.Suspended() {
-			return nil, nil // the operator installs no rules either
-		}
-		if err != nil {
-			return nil, err
-		}
-		r.rulers[key] = ruler
-	}
-	if err := r.rulers[key].Run(ctx, at); err != nil {
-		return nil, err
-	}
-	return r.rulers[key].Firing(), nil
-}
-
-func (r *rehearsal) ruler(ctx context.Context, o planned) (*rehearse.Ruler, error) {
-	if err := r.bound(ctx, o.plan); err != nil {
-		return nil, err
-	}
-	groups, err := rules.Groups(o.plan, rules.SettingsOf(o.source))
-	if err != nil {
-		return nil, err
-	}
-	file, err := rules.File(groups)
-	if err != nil {
-		return nil, err
-	}
-	return rehearse.NewRuler(ctx, r.store, file, r.start)
 }
 
 // probing is how often bucket boundaries are looked for. A probe looks an hour back.

@@ -130,7 +130,7 @@ func minutes(t *testing.T, engine *promql.Engine, expr string, within slo.Span, 
 
 func newEngine(t *testing.T) *promql.Engine {
 	t.Helper()
-	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 50_000_000, Timeout: time.Minute, Parser: parser.NewParser(parser.Options{})})
+	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 50_000_000, Timeout: 10 * time.Minute, Parser: parser.NewParser(parser.Options{})})
 	t.Cleanup(func() { _ = engine.Close() })
 	return engine
 }

@@ -19,7 +19,7 @@ import (
 const shop = "MetricSource shop/default"
 
 // patience bounds what a test waits for; nothing comes near it unless it fails.
-const patience = 2 * time.Minute
+const patience = 10 * time.Second
 
 func TestMain(m *testing.M) {
 	// A developer's own AWS settings must not change what the tests see.
