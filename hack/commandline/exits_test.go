@@ -50,8 +50,8 @@ func TestExits(t *testing.T) {
 		name string
 		rows []row
 	}{
-		{"evaluate", w.evaluations()}, {"validate", w.validations()},
-		{"gate", w.gates(t)}, {"test", w.tests(t)}, {"replay", w.replays()}, {"convert", w.conversions()},
+		{"evaluate", w.evaluations()}, {"validate", w.validations(t)},
+		{"gate", w.gates(t)}, {"test", w.tests(t)}, {"replay", w.replays(t)}, {"convert", w.conversions()},
 		{"what cannot be used", w.failures(t)},
 	} {
 		fmt.Fprintf(&got, "\n## %s\n\n| command | situation | exit | it says |\n|---|---|---|---|\n", section.name)
@@ -127,6 +127,27 @@ spec:
 `, name, app, more)
 }
 
+// exclusion leaves out two hours of the shop, which may come again.
+func (w *world) exclusion(t *testing.T, more string) string {
+	t.Helper()
+	from, err := time.Parse(time.RFC3339, w.from)
+	must(t, err)
+	return fmt.Sprintf(`---
+apiVersion: experience.slo/v1alpha1
+kind: Exclusion
+metadata: {name: move, namespace: shop}
+spec:
+  services: [shop]
+  from: %q
+  to: %q
+  reason: The database moves.
+  approver: CHG-2041
+%s`, from.Add(2*time.Hour).Format(time.RFC3339), from.Add(4*time.Hour).Format(time.RFC3339), more)
+}
+
+// nowhere has an exclusion come again in a time zone that there is not.
+const nowhere = "  recurrence: {every: Day, timeZone: Mars/Olympus}\n"
+
 func (w *world) evaluations() []row {
 	const command = "evaluate -f - --prometheus PROMETHEUS -o json"
 	met, missed := objective("orders", "orders", ""), objective("search", "search", "")
@@ -142,24 +163,29 @@ func (w *world) evaluations() []row {
 	}
 }
 
-func (w *world) validations() []row {
+func (w *world) validations(t *testing.T) []row {
+	t.Helper()
 	good := objective("orders", "orders", "")
 	return []row{
 		{situation: "good manifests", args: "validate -f -", in: good, says: "mistakes: 0"},
 		{situation: "a rule across fields is broken", args: "validate -f -", in: strings.Replace(good, "95%", "100%", 1), code: 1, says: `spec.target: "100%"`},
 		{situation: "a typo in PromQL", args: "validate -f -", in: strings.Replace(good, `app="orders"}`, `app="orders"`, 1), code: 1, says: "parse error"},
 		{situation: "the same identity twice", args: "validate -f -", in: good + good, code: 1, says: "it is at stdin:2 too"},
+		{situation: "an exclusion in no time zone", args: "validate -f -", in: good + w.exclusion(t, nowhere), code: 1, says: "Mars/Olympus"},
 		{situation: "as SARIF", args: "validate -f - -o sarif", in: good + "kind: [\n", code: 1, says: `"version": "2.1.0"`},
 		{situation: "a metric that is nearly there", args: "validate -f - --prometheus PROMETHEUS", in: strings.ReplaceAll(good, "ux_task_total", "ux_tasks_total"), code: 1, says: "ux_task_total"},
 		{situation: "all is there", args: "validate -f - --prometheus PROMETHEUS", in: good, says: "mistakes: 0"},
 	}
 }
 
-func (w *world) replays() []row {
+func (w *world) replays(t *testing.T) []row {
+	t.Helper()
 	good := objective("orders", "orders", "")
 	return []row{
 		{situation: "a promise that was kept", args: "replay -f - --prometheus PROMETHEUS --from FROM --to TO", in: good, says: "98%"},
 		{situation: "one that was broken", args: "replay -f - --prometheus PROMETHEUS --from FROM --to TO", in: objective("search", "search", ""), says: "90%"},
+		{situation: "two hours of which do not count", args: "replay -f - --prometheus PROMETHEUS --from FROM --to TO", in: objective("search", "search", "") + w.exclusion(t, ""), says: "8.3%"},
+		{situation: "an exclusion in no time zone", args: "replay -f - --prometheus PROMETHEUS --from FROM --to TO", in: good + w.exclusion(t, nowhere), code: 2, says: "Mars/Olympus"},
 		{situation: "as a picture", args: "replay -f - --prometheus PROMETHEUS --from FROM --to TO -o svg", in: good, says: "<svg"},
 		{situation: "no beginning", args: "replay -f - --prometheus PROMETHEUS", in: good, code: 2, says: "--from"},
 		{situation: "a beginning that is none", args: "replay -f - --prometheus PROMETHEUS --from yesterday", in: good, code: 2, says: `--from "yesterday"`},
