@@ -2,14 +2,12 @@ package controllers_test
 
 import (
 	"bytes"
-	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
@@ -54,17 +52,17 @@ func ordered(t *testing.T, ns string) (manifests string, journey *v1alpha1.Journ
 	return manifests, journey
 }
 
-// printed gives the objects of a kind that render prints.
-func printed[T any](t *testing.T, manifests, output string) []T {
+// printedRules gives the objects that render prints.
+func printedRules(t *testing.T, manifests string) []monitoringv1.PrometheusRule {
 	t.Helper()
 	var out, told bytes.Buffer
 	p := cli.Program{In: strings.NewReader(manifests), Out: &out, Err: &told, Now: time.Now}
-	if code := p.Run(t.Context(), []string{"render", "-f", "-", "-o", output}); code != cli.Done {
+	if code := p.Run(t.Context(), []string{"render", "-f", "-", "-o", "prometheusrule"}); code != cli.Done {
 		t.Fatalf("render ends with %d: %s", code, told.String())
 	}
-	var all []T
+	var all []monitoringv1.PrometheusRule
 	for text := range strings.SplitSeq(out.String(), "\n---\n") {
-		var o T
+		var o monitoringv1.PrometheusRule
 		if err := yaml.UnmarshalStrict([]byte(text), &o); err != nil {
 			t.Fatal(err)
 		}
@@ -74,16 +72,15 @@ func printed[T any](t *testing.T, manifests, output string) []T {
 }
 
 // TestCommandLineRendersAlike has the operator install the rules of a journey and of its
-// objectives, and the command line print them: they are the same, in objects and files.
+// objectives, and the command line print them: they are the same.
 func TestCommandLineRendersAlike(t *testing.T) {
 	definePrometheusRules(t)
 	startOperator(t)
 	ns := namespace(t, "rendered-alike")
-	bindWriter(t, ns)
 	manifests, journey := ordered(t, ns)
 
 	journeyRule(t, journey, "to be made", there)
-	objects := printed[monitoringv1.PrometheusRule](t, manifests, "prometheusrule")
+	objects := printedRules(t, manifests)
 	var names []string
 	for _, got := range objects {
 		names = append(names, got.Name)
@@ -101,17 +98,4 @@ func TestCommandLineRendersAlike(t *testing.T) {
 	}
 	last := objects[len(objects)-1].Spec.Groups[0]
 	t.Logf("%d objects are the same; group %s has %d rules, the last one %s", len(objects), last.Name, len(last.Rules), last.Rules[len(last.Rules)-1].Alert)
-
-	change := `{"spec":{"rules":{"output":"ConfigMap"}}}`
-	patch(t, aSource(ns, ""), change)
-	awaitFiles(t, ns, ns+".fast.yaml", ns+".kind.yaml", ns+".short.yaml", ns+".done.yaml", ns+".dull.yaml", "Journey."+ns+".order.yaml")
-	for _, got := range printed[corev1.ConfigMap](t, strings.ReplaceAll(manifests, "output: PrometheusRule", "output: ConfigMap"), "configmap") {
-		want := &corev1.ConfigMap{}
-		if err := env.admin.Get(context.Background(), client.ObjectKeyFromObject(&got), want); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want.Data, got.Data); diff != "" {
-			t.Errorf("ConfigMap %s: -operator, +command:\n%s", got.Name, diff)
-		}
-	}
 }

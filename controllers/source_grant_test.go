@@ -18,9 +18,6 @@ func TestUnreadableGrant(t *testing.T) {
 	definePrometheusRules(t)
 	startOperator(t)
 	named, chosen := namespace(t, "grant-named"), namespace(t, "grant-chosen")
-	for _, ns := range []string{named, chosen} {
-		bindWriter(t, ns)
-	}
 	source := clusterSource(t, "grant", func(s *v1alpha1.ClusterMetricSourceSpec) {
 		s.Rules.Output = v1alpha1.RulesOutputPrometheusRule
 		s.AllowedNamespaces = &v1alpha1.AllowedNamespaces{
