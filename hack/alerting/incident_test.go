@@ -186,7 +186,14 @@ func TestIncident(t *testing.T) {
 	carries(t, alerts)
 	await(t, time.Minute, func() string {
 		// Who is paged hears of no ticket beside it.
-		return cmp.Diff(map[key]string{want[0]: "firing", want[2]: "firing", want[3]: "firing"}, duty.told(duty.first))
+		told := duty.told(duty.first)
+		for page, ticket := range map[key]key{want[0]: want[1], want[3]: want[4]} {
+			// One that burned slowly enough for a ticket at first was told before the page.
+			if alerts[ticket].StartsAt.Before(alerts[page].StartsAt) {
+				delete(told, ticket)
+			}
+		}
+		return cmp.Diff(map[key]string{want[0]: "firing", want[2]: "firing", want[3]: "firing"}, told)
 	})
 
 	mended := world.mends()
