@@ -85,7 +85,7 @@ func (r *sourceReconciler) connect(ctx context.Context, key compile.SourceKey, o
 	if changed {
 		r.evaluator.SourceChanged(key)
 	}
-	return cmp.Or(sourceFault(err), grantFault(o)), nil
+	return sourceFault(err), nil
 }
 
 // examine writes what the last check of the server found, and has it checked
@@ -131,14 +131,16 @@ func (r *sourceReconciler) show(ctx context.Context, o sourceObject, live *Live,
 	}
 	r.count(keyOf(o), found, last.err)
 	answerSource(o, last.request)
-	status.Source(o, o.SourceStatus(), found, sourceFault(last.err))
+	status.Source(o, o.SourceStatus(), found, cmp.Or(sourceFault(last.err), grantFault(o)))
 	return nil
 }
 
-// wasDown says whether the last check that the status tells of failed.
+// wasDown says whether the last check that the status tells of failed. A mistake in
+// the spec is none of the server's.
 func wasDown(o sourceObject) bool {
 	ready := meta.FindStatusCondition(o.GetConditions(), v1alpha1.ConditionReady)
-	return ready != nil && ready.Status == metav1.ConditionFalse && ready.Reason != v1alpha1.ReasonEvaluationPending
+	return ready != nil && ready.Status == metav1.ConditionFalse && ready.Reason != v1alpha1.ReasonEvaluationPending &&
+		ready.Reason != v1alpha1.ReasonInvalidSpec
 }
 
 func answerSource(o sourceObject, request string) {

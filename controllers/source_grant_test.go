@@ -1,8 +1,10 @@
 package controllers_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -16,7 +18,7 @@ import (
 // are measured, no rules are taken away, and all is well once it is mended.
 func TestUnreadableGrant(t *testing.T) {
 	definePrometheusRules(t)
-	startOperator(t)
+	op := startOperator(t)
 	named, chosen := namespace(t, "grant-named"), namespace(t, "grant-chosen")
 	source := clusterSource(t, "grant", func(s *v1alpha1.ClusterMetricSourceSpec) {
 		s.Rules.Output = v1alpha1.RulesOutputPrometheusRule
@@ -51,6 +53,16 @@ func TestUnreadableGrant(t *testing.T) {
 	if got := request(t, kept, "again"); meta.IsStatusConditionFalse(got.Status.Conditions, v1alpha1.ConditionReady) {
 		t.Errorf("a namespace that is allowed by name:\n%s", describe(got))
 	}
+
+	// Of whom may use it, the source is looked after.
+	expected := func() float64 {
+		patch(t, source, annotation(fmt.Sprint(time.Now().UnixNano())))
+		count, _ := counted(t, op, source)
+		return count
+	}
+	eventually(t, "one that is expected", func() bool { return expected() == 1 })
+	create(t, anObjective(named, "more", shared("grant")))
+	eventually(t, "two that are expected", func() bool { return expected() == 2 })
 
 	update(t, source, func(s *v1alpha1.ClusterMetricSource) { s.Spec.AllowedNamespaces.Selector = &metav1.LabelSelector{} })
 	settled(t, lost, v1alpha1.ReasonTargetMet)

@@ -182,7 +182,7 @@ func TestSourceTellsLittle(t *testing.T) {
 }
 
 // counted reads the metrics of a source's rules; -1 stands for no series.
-func counted(t testing.TB, op *operator, s *v1alpha1.MetricSource) (expected, loaded float64) {
+func counted(t testing.TB, op *operator, s client.Object) (expected, loaded float64) {
 	t.Helper()
 	families, err := op.registry.Gather()
 	if err != nil {
@@ -198,7 +198,7 @@ func counted(t testing.TB, op *operator, s *v1alpha1.MetricSource) (expected, lo
 			for _, l := range m.GetLabel() {
 				labels[l.GetName()] = l.GetValue()
 			}
-			if labels["namespace"] == s.Namespace && labels["source"] == s.Name {
+			if labels["namespace"] == s.GetNamespace() && labels["source"] == s.GetName() {
 				out[f.GetName()] = m.GetGauge().GetValue()
 			}
 		}

@@ -35,7 +35,8 @@ func patchStatus(ctx context.Context, c client.Client, before, after conditioned
 	return nil
 }
 
-// logStalled writes to the log what a person must change, once for each time that the
+// logStalled writes to the log what a person must see to, a mistake or a release that
+// did not pass, once for each time that the
 // condition says something else or of another generation. It is no error of the
 // operator's: reconcilers return none for it, so that what is logged and counted as
 // an error is what the operator could not do.

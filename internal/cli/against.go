@@ -80,8 +80,8 @@ func (c compared) change() string {
 }
 
 // figures are what two versions are compared by, beside their alerts.
-func (l listedReplay) figures() [7]string {
-	return [7]string{l.Target, l.Attainment, l.BudgetRemaining, l.Met, l.lowestBudget(), l.OutOfBudget, l.Excluded}
+func (l listedReplay) figures() [8]string {
+	return [8]string{l.Target, l.Attainment, l.BudgetRemaining, l.Met, l.lowestBudget(), l.OutOfBudget, l.leftOut(), l.Excluded}
 }
 
 func (a alertChanges) empty() bool { return len(a.Added)+len(a.Removed)+len(a.Moved) == 0 }

@@ -78,6 +78,8 @@ func described(all [][2]*replayed) string {
 		switch {
 		case l.Error != "":
 			out = append(out, fmt.Sprintf("%s/%s: nothing is known.", l.Namespace, l.Name))
+		case l.Lowest == nil && l.Excluded == "100%":
+			out = append(out, fmt.Sprintf("%s/%s: no minute counts%s.", l.Namespace, l.Name, l.besides("; ")))
 		case l.Lowest == nil:
 			out = append(out, fmt.Sprintf("%s/%s: too few events to judge.", l.Namespace, l.Name))
 		default:

@@ -134,6 +134,25 @@ Alerts of shop/a:
 			t.Errorf("-want, +got:\n%s", diff)
 		}
 	})
+	t.Run("AgainstWhatIsGone", func(t *testing.T) {
+		old := filepath.Join(t.TempDir(), "old.yaml")
+		if err := os.WriteFile(old, []byte(daily("a", tasks, "75%")), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		// No window at the end, and no alert, is another for it.
+		hour := left("checkout", 59*time.Hour, 58*time.Hour, "") + daily("a", tasks, "75%")
+		got := replayOf(t, hour, "--from", now.Add(-60*time.Hour).Format(time.RFC3339), "--to", now.Format(time.RFC3339), "--against", old)
+		if !strings.Contains(got.Out, "a      changed") || !strings.Contains(got.Out, "none -> 1h") {
+			t.Errorf("printed\n%s", got.Out)
+		}
+	})
+	t.Run("PictureOfNothing", func(t *testing.T) {
+		all := left("checkout", 60*time.Hour, 0, "") + strings.Replace(probed("90%"), "12h", "1h", 1)
+		words := parseXML(t, replayOf(t, all, append(args, "-o", "svg")...).Out).one("desc").Text
+		if !strings.Contains(words, "shop/a: no minute counts; 100% excluded") {
+			t.Errorf("described as %q", words)
+		}
+	})
 	t.Run("Picture", func(t *testing.T) {
 		checkExcludedPicture(t, replayOf(t, excluded+probed("90%"), append(args, "-o", "svg")...).Out)
 	})

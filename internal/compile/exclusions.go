@@ -3,6 +3,7 @@ package compile
 import (
 	"fmt"
 	"slices"
+	"sort"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -121,10 +122,10 @@ func excludedOf(in Input, window slo.Window) []slo.Span {
 // Quiet says whether nobody is told at a moment of what an objective does: during an
 // exclusion, and for some time after its end.
 func (p *Plan) Quiet(at time.Time, after time.Duration) bool {
-	return slices.ContainsFunc(p.Excluded, func(s slo.Span) bool {
-		// At the end of an excluded minute, and until that of the next.
-		return !at.Before(s.Start) && at.Before(s.End.Add(after+time.Minute))
-	})
+	// They are in order and apart: the last one that began ends last.
+	begun := sort.Search(len(p.Excluded), func(i int) bool { return p.Excluded[i].Start.After(at) })
+	// At the end of an excluded minute, and until that of the next.
+	return begun > 0 && at.Before(p.Excluded[begun-1].End.Add(after+time.Minute))
 }
 
 // zoneOf reads the name of a time zone.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"pgregory.net/rapid"
 
 	"github.com/experience-slo/operator/api/v1alpha1"
 	"github.com/experience-slo/operator/internal/compile"
@@ -182,5 +183,40 @@ func TestExcludes(t *testing.T) {
 				t.Errorf("%s: Excludes() = %t, want %t", tc.reason, got, tc.want)
 			}
 		})
+	}
+}
+
+// TestQuiet compares each minute of a day with all of its exclusions, one by one.
+func TestQuiet(t *testing.T) {
+	quiet, told := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		plan := &compile.Plan{}
+		minutes := rapid.IntRange(-100, 1600)
+		for range rapid.IntRange(0, 8).Draw(t, "exclusions") {
+			from := minutes.Draw(t, "from")
+			plan.Excluded = append(plan.Excluded, slo.Span{
+				Start: clock.Add(time.Duration(from) * time.Minute),
+				End:   clock.Add(time.Duration(from+rapid.IntRange(1, 200).Draw(t, "length")) * time.Minute),
+			})
+		}
+		plan.Excluded = slo.Merge(plan.Excluded)
+		later := time.Duration(rapid.IntRange(0, 90).Draw(t, "for after")) * time.Minute
+		for at := clock; at.Before(clock.AddDate(0, 0, 1)); at = at.Add(30 * time.Second) {
+			want := false
+			for _, s := range plan.Excluded {
+				want = want || !at.Before(s.Start) && at.Before(s.End.Add(later+time.Minute))
+			}
+			if got := plan.Quiet(at, later); got != want {
+				t.Fatalf("at %s, %s after %v: quiet is %t, want %t", at, later, plan.Excluded, got, want)
+			}
+			if want {
+				quiet++
+			} else {
+				told++
+			}
+		}
+	})
+	if quiet == 0 || told == 0 {
+		t.Errorf("%d half minutes are quiet, %d are not", quiet, told)
 	}
 }

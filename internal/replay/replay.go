@@ -63,7 +63,7 @@ func Reach(p *compile.Plan, from time.Time) (buckets, minutes time.Time) {
 // quietSince is since when nobody is told of absent data at a moment.
 func quietSince(p *compile.Plan, at time.Time) time.Time {
 	for _, s := range slices.Backward(p.Excluded) {
-		if p.Quiet(at, p.Alerts.AbsentAfter) && s.Start.Before(at) {
+		if s.Start.Before(at) && at.Before(s.End.Add(p.Alerts.AbsentAfter+time.Minute)) {
 			at = s.Start
 		}
 	}

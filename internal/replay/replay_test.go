@@ -222,6 +222,7 @@ func TestReachOfExclusions(t *testing.T) {
 		"Quiet":   {"data can have been there last before it began", hours, []slo.Span{span(10*time.Hour, -time.Hour)}, 10*time.Hour + 25*time.Minute},
 		"Ended":   {"for twenty minutes after its end nobody is told", hours, []slo.Span{span(10*time.Hour, 20*time.Minute)}, 10*time.Hour + 25*time.Minute},
 		"Chained": {"nor between two that are not far apart", hours, []slo.Span{span(20*time.Hour, 10*time.Hour+20*time.Minute), span(10*time.Hour, 0)}, 20*time.Hour + 25*time.Minute},
+		"Apart":   {"of two that are far apart the first has its own time", hours, []slo.Span{span(40*time.Hour, 39*time.Hour), span(10*time.Hour, 0)}, 10*time.Hour + 25*time.Minute},
 		"Told":    {"who was to be told was told", hours, []slo.Span{span(10*time.Hour, 21*time.Minute)}, 4 * time.Hour},
 		"ToCome":  {"what is to come takes nothing back", hours, []slo.Span{span(-time.Hour, -2*time.Hour)}, 4 * time.Hour},
 	}

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"sort"
 	"strings"
 	"time"
 
@@ -24,15 +25,13 @@ const (
 // the plan was made until the next Turn.
 func reached(p *compile.Plan, window time.Duration) []slo.Span { return reachedAt(p, window, p.Made) }
 
-// reachedAt are those of a plan that is made at another moment.
+// reachedAt are those of a plan that is made at another moment. They are in order and
+// apart, so that two searches find them.
 func reachedAt(p *compile.Plan, window time.Duration, made time.Time) []slo.Span {
-	var out []slo.Span
-	for _, s := range p.Excluded {
-		if !s.Start.After(made.Add(ahead)) && made.Before(s.End.Add(window+behind)) {
-			out = append(out, s)
-		}
-	}
-	return out
+	all := p.Excluded
+	first := sort.Search(len(all), func(i int) bool { return made.Before(all[i].End.Add(window + behind)) })
+	end := sort.Search(len(all), func(i int) bool { return all[i].Start.After(made.Add(ahead)) })
+	return all[min(first, end):end:end]
 }
 
 // Turn is when the rules of a plan, or of a journey along it, are others than now because an exclusion comes
