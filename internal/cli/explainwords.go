@@ -131,7 +131,7 @@ var remedies = map[string]string{
 	v1alpha1.ReasonInconclusive:      "Wait for more events, lengthen the window, or lower `confidence`.",
 	v1alpha1.ReasonSuspended:         "Set it to false to go on.",
 	v1alpha1.ReasonSourceNotFound:    "Create it, or name another in `spec.sourceRef`. Heals by itself.",
-	v1alpha1.ReasonSourceNotAllowed:  "Ask its owner to add the namespace to `spec.allowedNamespaces`, or use another source.",
+	v1alpha1.ReasonSourceNotAllowed:  "Ask its owner to add the namespace to `spec.allowedNamespaces`, or to mend the selector; or use another source.",
 	v1alpha1.ReasonSourceUnavailable: "Look at the source's conditions: `kubectl get xms,cxms -A`. Heals by itself.",
 	v1alpha1.ReasonInvalidQuery:      "The message quotes the field and the place. Correct it.",
 	v1alpha1.ReasonInvalidThreshold:  "The message names the nearest ones. Use one, add the bucket, or set `interpolate: true`.",
