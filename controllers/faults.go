@@ -45,7 +45,7 @@ func grantFault(o sourceObject) *status.Fault {
 	if !ok {
 		return nil
 	}
-	if err := compile.CheckGrant(shared.Spec.AllowedNamespaces); err != nil {
+	if _, err := compile.Granted(shared.Spec.AllowedNamespaces); err != nil {
 		return &status.Fault{Kind: status.Mistake, Reason: v1alpha1.ReasonInvalidSpec, Message: err.Error()}
 	}
 	return nil

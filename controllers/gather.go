@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -72,15 +73,14 @@ func (g *gatherer) sourceOf(ctx context.Context, o *v1alpha1.Objective) (sourceO
 	if !ok {
 		return found, nil, nil
 	}
-	grant := shared.Spec.AllowedNamespaces
-	if wrong := compile.CheckGrant(grant); wrong != nil && !slices.Contains(grant.Names, v1alpha1.Label(o.Namespace)) {
+	allowed, err := g.allows(ctx, shared.Spec.AllowedNamespaces, o.Namespace)
+	if wrong, ok := errors.AsType[*compile.Error](err); ok {
 		// It is found all the same: rules that are installed stay until it is mended.
 		return found, &status.Fault{
 			Kind: status.Mistake, Reason: v1alpha1.ReasonSourceNotAllowed,
 			Message: fmt.Sprintf("spec.sourceRef: %s does not tell whether it allows namespace %q: ask its owner to mend it, or use another source: %v", key, o.Namespace, wrong),
 		}, nil
 	}
-	allowed, err := g.allows(ctx, grant, o.Namespace)
 	if err != nil || allowed {
 		return found, nil, err
 	}
@@ -97,9 +97,9 @@ func (g *gatherer) allows(ctx context.Context, allowed *v1alpha1.AllowedNamespac
 	if allowed.Selector == nil {
 		return false, nil
 	}
-	selector, err := metav1.LabelSelectorAsSelector(allowed.Selector)
+	selector, err := compile.Granted(allowed)
 	if err != nil {
-		return false, fmt.Errorf("read spec.allowedNamespaces.selector: %w", err)
+		return false, err
 	}
 	meta := &metav1.PartialObjectMetadata{}
 	meta.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))

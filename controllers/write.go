@@ -36,10 +36,9 @@ func patchStatus(ctx context.Context, c client.Client, before, after conditioned
 }
 
 // logStalled writes to the log what a person must see to, a mistake or a release that
-// did not pass, once for each time that the
-// condition says something else or of another generation. It is no error of the
-// operator's: reconcilers return none for it, so that what is logged and counted as
-// an error is what the operator could not do.
+// did not pass, once for each time that the condition says something else or of another
+// generation. It is no error of the operator's: reconcilers return none for it, so that
+// what is logged and counted as an error is what the operator could not do.
 func logStalled(ctx context.Context, before, after []metav1.Condition) {
 	old, now := meta.FindStatusCondition(before, v1alpha1.ConditionStalled), meta.FindStatusCondition(after, v1alpha1.ConditionStalled)
 	if now == nil || equality.Semantic.DeepEqual(old, now) {

@@ -212,7 +212,7 @@ func (v *inventory) keepSource(kind v1alpha1.SourceKind, namespace string, m man
 	if err := convert(m.object, s); err != nil {
 		return err
 	}
-	if err := compile.CheckGrant(s.Spec.AllowedNamespaces); err != nil {
+	if _, err := compile.Granted(s.Spec.AllowedNamespaces); err != nil {
 		return err
 	}
 	v.sources[compile.SourceKey{Kind: kind, Name: s.Name}] = &origin{s.SourceSpec(), s.Spec.AllowedNamespaces}

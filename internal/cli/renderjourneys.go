@@ -19,7 +19,7 @@ type journeyManifest struct {
 }
 
 // nameOfJourney is how messages name a journey.
-func nameOfJourney(j journeyManifest) string {
+func nameOfJourney(j *v1alpha1.Journey) string {
 	return fmt.Sprintf("Journey %s/%s", j.Namespace, j.Name)
 }
 
@@ -36,7 +36,7 @@ func (v *inventory) alongJourneys() []along {
 	for _, j := range v.journeys {
 		way, err := evaluate.Along(j.Journey, v.countable(j.Journey, nil))
 		if err != nil {
-			v.refuse(j.manifest, nameOfJourney(j), faultOf(err))
+			v.refuse(j.manifest, nameOfJourney(j.Journey), faultOf(err))
 			continue
 		}
 		out = append(out, along{j, way})
@@ -58,11 +58,11 @@ func (v *inventory) renderJourneys(objectives []rendered) []rendered {
 		v.noteChoice(j)
 		r, err := rulesAlong(j, known)
 		if err != nil {
-			v.refuse(j.manifest, nameOfJourney(j.journeyManifest), faultOf(err))
+			v.refuse(j.manifest, nameOfJourney(j.Journey), faultOf(err))
 			continue
 		}
 		if why := r.journey.Untold(); why != "" {
-			v.note("%s has no rules: %s", nameOfJourney(j.journeyManifest), why)
+			v.note("%s has no rules: %s", nameOfJourney(j.Journey), why)
 			continue
 		}
 		out = append(out, r)
@@ -74,7 +74,7 @@ func (v *inventory) renderJourneys(objectives []rendered) []rendered {
 func (v *inventory) noteChoice(j along) {
 	for _, stage := range j.Spec.Stages {
 		if stage.Objectives.Selector != nil {
-			v.note("%s: the selector of stage %s chooses among the manifests alone", nameOfJourney(j.journeyManifest), stage.Name)
+			v.note("%s: the selector of stage %s chooses among the manifests alone", nameOfJourney(j.Journey), stage.Name)
 		}
 		for _, s := range j.Stages[stage.Name] {
 			v.noteAbsent(j, s)
@@ -89,9 +89,9 @@ func (v *inventory) noteAbsent(j along, s evaluate.Staged) {
 	switch {
 	case s.Objective != nil:
 	case s.Namespace != "":
-		v.note("%s: Objective %s is not among the manifests, or not shared with namespace %q: it is taken not to exist", nameOfJourney(j.journeyManifest), s, j.Namespace)
+		v.note("%s: Objective %s is not among the manifests, or not shared with namespace %q: it is taken not to exist", nameOfJourney(j.Journey), s, j.Namespace)
 	default:
-		v.note("%s: Objective %s/%s is not among the manifests: it is taken not to exist", nameOfJourney(j.journeyManifest), j.Namespace, s)
+		v.note("%s: Objective %s/%s is not among the manifests: it is taken not to exist", nameOfJourney(j.Journey), j.Namespace, s)
 	}
 }
 

@@ -62,7 +62,7 @@ func (p Program) validate(ctx context.Context, o validateOptions) error {
 		return err
 	}
 	all := found.check(found.plan(found.objectives, p.Now()))
-	found.alongJourneys()
+	found.alongJourneys() // whose mistakes it tells
 	if o.access.url != "" {
 		links, err := found.connect(ctx, all, o.access.url, secrets)
 		defer links.close()
